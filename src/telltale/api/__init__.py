@@ -1,0 +1,1 @@
+"""The HTTP and WebSocket face of telltale: one file per resource."""

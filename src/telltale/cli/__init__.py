@@ -1,0 +1,1 @@
+"""The `telltale` command. Sub-commands import lazily."""

@@ -1,0 +1,63 @@
+"""What every decoder gives: batches under the feed's own names, and what it had to refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from telltale.batch import Batch
+
+MAX_REASONS = 20  # enough to see the pattern; the count says how many there were
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """Why one row, or one value of it, was refused: what it was, what was expected.
+
+    Attributes:
+        row: Index in the input, counted from 0; None when the whole input is meant.
+        field: Name as the feed wrote it; None when the whole row is meant.
+        value: What was there, shortened for display.
+        expected: What would be right.
+        message: The whole as one sentence, with what to do.
+    """
+
+    row: int | None
+    field: str | None
+    value: str | None
+    expected: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """The outcome of decoding one input.
+
+    Attributes:
+        batches: One per machine and stretch, in time order, columns under the feed's names.
+        rejected_rows: Rows of which nothing was kept.
+        rejected_values: Single values dropped from rows that were kept.
+        reasons: The first `MAX_REASONS` of them, explained.
+        units: Unit per column where the feed says so.
+        codes: Word to number, for columns that held words.
+    """
+
+    batches: tuple[Batch, ...]
+    rejected_rows: int = 0
+    rejected_values: int = 0
+    reasons: Sequence[Rejection] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Samples decoded, all machines together."""
+        return sum(len(batch) for batch in self.batches)
+
+
+def shown(value: Any) -> str:  # Any: whatever the feed sent
+    """Return a value as it goes into an error: one line, at most 60 characters."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,1 @@
+"""What readings mean: pure steps on whole columns, no I/O."""

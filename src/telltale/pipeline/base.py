@@ -1,0 +1,46 @@
+"""`Step`: the seam of computation. A step takes a batch and a state and gives both back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from telltale.batch import Batch, BoolArray
+from telltale.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the pipeline made of one batch.
+
+    Attributes:
+        batch: As measured (NaN stays NaN), with the derived columns added. This is kept.
+        filled: Per channel, shape (n,): True where the pipeline used a forward-filled value.
+        events: Episodes that opened, worsened or closed, in time order.
+        late: Samples not newer than the machine's newest. Kept, but not worked out.
+    """
+
+    batch: Batch
+    filled: Mapping[str, BoolArray] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    late: Batch | None = None
+
+
+class Step(Protocol):
+    """One stage. Pure: the same batch and state give the same answer, inputs stay untouched.
+
+    State is a value that `msgspec` can encode, so that a worker can hand a machine on, and the
+    answer does not depend on where the stream was cut.
+
+    Attributes:
+        name: Unique in the pipeline; the key of its state.
+    """
+
+    name: str
+
+    def start(self) -> Any:  # Any: each step has its own state type
+        """Return the state before the first sample."""
+
+    def run(self, result: Result, state: Any) -> tuple[Result, Any]:
+        """Work out one batch: return the result so far, enriched, and the next state."""

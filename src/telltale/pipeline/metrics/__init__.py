@@ -1,0 +1,1 @@
+"""Derived metrics: vectorised, stateful functions named in profiles."""

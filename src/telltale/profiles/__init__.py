@@ -1,0 +1,1 @@
+"""What a machine is: one TOML file each, read, checked and applied to readings."""

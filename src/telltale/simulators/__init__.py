@@ -1,0 +1,1 @@
+"""Physics of the built-in machines, seeded, with faults that can be switched on."""

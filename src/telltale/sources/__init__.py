@@ -1,0 +1,1 @@
+"""Feeds: where readings come in, one file each."""

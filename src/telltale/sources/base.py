@@ -1,0 +1,65 @@
+"""`Source`: the seam where readings come in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from telltale.formats.base import Decoded
+
+
+class SourceState(StrEnum):
+    """Where a feed stands."""
+
+    CLOSED = "closed"
+    OPENING = "opening"
+    LIVE = "live"
+    WAITING = "waiting"  # lost or refused; tries again by itself
+    PAUSED = "paused"
+    ENDED = "ended"
+
+
+@dataclass(slots=True)
+class SourceStatus:
+    """What a feed tells about itself. Counters only grow.
+
+    Attributes:
+        state: Where it stands.
+        rows, rejected, dropped: Samples given, refused with a reason, lost for lack of room.
+        last_time_ns: UTC time of the newest sample; 0 before the first.
+        rate_hz: Achieved samples per second over about the last 10 s.
+        detail: One sentence for people: what it reads, or why not and what comes next.
+    """
+
+    state: SourceState = SourceState.CLOSED
+    rows: int = 0
+    rejected: int = 0
+    dropped: int = 0
+    last_time_ns: int = 0
+    rate_hz: float = 0.0
+    detail: str = ""
+
+
+class Source(Protocol):
+    """One feed, of one machine or of many. The constructor checks settings and opens nothing.
+
+    Attributes:
+        name: Unique among the running sources: "udp:20777", "simulator:pump-3".
+        simulated: True when the readings are not measurements.
+        status: Kept up to date by the source itself.
+    """
+
+    name: str
+    simulated: bool
+    status: SourceStatus
+
+    async def open(self) -> None:
+        """Connect. Raises SourceUnavailableError, which is safe to retry."""
+
+    def batches(self) -> AsyncIterator[Decoded]:
+        """Yield decoded input, each machine's samples in time order, until the feed ends."""
+
+    async def close(self) -> None:
+        """Let go of the connection. Safe to call twice."""

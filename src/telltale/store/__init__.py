@@ -1,0 +1,1 @@
+"""Where readings, events and machines are kept."""

@@ -1,0 +1,169 @@
+"""`Store`: the seam where readings, events and machines are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from telltale.batch import Batch
+from telltale.events import Event
+from telltale.profiles.schema import Profile
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """One watched machine. Its profile says what it is.
+
+    Attributes:
+        id: As used by feeds and in addresses.
+        title: For people; the id until somebody renames it.
+        profile: Id of its profile.
+        simulated: True if its readings come from a simulator.
+        place: Where it stands, free text.
+        created_ns: When it was first seen.
+    """
+
+    id: str
+    title: str
+    profile: str
+    simulated: bool = False
+    place: str = ""
+    created_ns: int = 0
+
+
+class Session(msgspec.Struct, frozen=True):
+    """One recording: a stretch of readings without a long pause.
+
+    Attributes:
+        id: "<machine>/<start_ns>".
+        start_ns, end_ns: First and last sample.
+        rows: Samples in it.
+        title: Given by a person, else "".
+    """
+
+    id: str
+    machine: str
+    start_ns: int
+    end_ns: int
+    rows: int
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One unit to keep: all of it is committed together, or none.
+
+    Attributes:
+        profile: Names the table and its columns.
+        batch: Samples; columns are channels and metrics of the profile.
+        events: Episodes, upserted by key.
+        state: Gives the pipeline's state after this batch, encoded; called once per commit.
+    """
+
+    profile: Profile
+    batch: Batch
+    events: tuple[Event, ...] = ()
+    state: Callable[[], bytes] | None = None
+
+
+class RangeQuery(msgspec.Struct, frozen=True):
+    """Samples of one machine, start_ns inclusive to end_ns exclusive.
+
+    Attributes:
+        names: Channels and metrics; empty means all.
+        points: At most about this many buckets; each gives its minimum and maximum per
+            channel, in time order, so that no peak is lost. None means every sample.
+        limit: With points None: at most this many samples, the newest if `newest`.
+    """
+
+    machine: str
+    start_ns: int
+    end_ns: int
+    names: tuple[str, ...] = ()
+    points: int | None = None
+    limit: int | None = None
+    newest: bool = False
+
+
+class StoreStatus(msgspec.Struct, frozen=True):
+    """How full the store is.
+
+    Attributes:
+        rows: Samples kept, all machines, hot and archived.
+        size_bytes, free_bytes: What it takes on the disk, and what is left there.
+        bytes_per_day: Growth measured over the last day of readings; None when too early.
+        full_in_days: Forecast at that growth; None when unknown.
+        queue_rows, queue_limit_rows: Waiting for the writer.
+        commits, failed_commits: Since the start.
+        problem: What is wrong, in one sentence; None when nothing is.
+    """
+
+    rows: int
+    size_bytes: int
+    free_bytes: int
+    bytes_per_day: float | None
+    full_in_days: float | None
+    queue_rows: int
+    queue_limit_rows: int
+    commits: int
+    failed_commits: int
+    problem: str | None = None
+
+
+class Store(Protocol):
+    """Where everything is kept. The constructor checks settings and opens nothing.
+
+    Writes are taken at once and answered after the commit: an answered write survives a kill
+    at any instant. Writes commit in the order they were submitted. Reads see what is committed.
+    """
+
+    async def open(self) -> None:
+        """Open, check integrity, migrate (with a copy first). Raises StoreError."""
+
+    async def close(self) -> None:
+        """Commit what was submitted, then let go. Safe to call twice."""
+
+    def submit(self, write: Write) -> Future[None]:
+        """Queue one write; the future ends after its commit, or with StoreError.
+
+        Raises:
+            StoreBusyError: The queue is full; nothing was taken.
+        """
+
+    async def room(self) -> None:
+        """Wait until `submit` would take a write. This is the back-pressure."""
+
+    async def read(self, query: RangeQuery) -> Batch:
+        """Return samples, hot and archived alike. Unknown machine or range: an empty batch."""
+
+    async def last_state(self, machine: str) -> bytes | None:
+        """Return the machine's last committed pipeline state."""
+
+    async def machines(self) -> Sequence[Machine]:
+        """Return all machines by id."""
+
+    async def save_machine(self, machine: Machine) -> None:
+        """Insert or replace one machine."""
+
+    async def events(
+        self,
+        machine: str | None = None,
+        *,
+        start_ns: int = 0,
+        end_ns: int | None = None,
+        open_only: bool = False,
+        limit: int = 1000,
+    ) -> Sequence[Event]:
+        """Return events that began in the range, newest first."""
+
+    async def sessions(self, machine: str | None = None) -> Sequence[Session]:
+        """Return recordings, newest first."""
+
+    async def name_session(self, session: str, title: str) -> Session:
+        """Give a recording a title. Raises StoreError if there is none of this id."""
+
+    async def status(self) -> StoreStatus:
+        """Return how full the store is and whether it works."""

@@ -1,0 +1,1 @@
+"""What is happening now, and the bounded fan-out to viewers."""
