@@ -51,5 +51,9 @@ class StoreBusyError(StoreError):
     """The write queue is full. Nothing was taken; send again later."""
 
 
+class StoreFullError(StoreError):
+    """The disk, or the room allowed on it, is full. Nothing was kept; later writes are tried."""
+
+
 class MissingExtraError(TelltaleError):
     """An optional part is not installed. The message is the install command."""

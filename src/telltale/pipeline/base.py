@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from telltale.batch import Batch, BoolArray
+import msgspec
+
+from telltale.batch import Batch, BoolArray, FloatArray
 from telltale.events import Event
 
 
@@ -17,14 +19,17 @@ class Result:
     Attributes:
         batch: As measured (NaN stays NaN), with the derived columns added. This is kept.
         filled: Per channel, shape (n,): True where the pipeline used a forward-filled value.
+            A channel that is absent was filled nowhere.
         events: Episodes that opened, worsened or closed, in time order.
-        late: Samples not newer than the machine's newest. Kept, but not worked out.
+        late: Samples older than the machine's newest. Kept, but not worked out.
+        aligned: Channels of which samples were filled, as the pipeline uses them. Not kept.
     """
 
     batch: Batch
     filled: Mapping[str, BoolArray] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     late: Batch | None = None
+    aligned: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 class Step(Protocol):
@@ -44,3 +49,9 @@ class Step(Protocol):
 
     def run(self, result: Result, state: Any) -> tuple[Result, Any]:
         """Work out one batch: return the result so far, enriched, and the next state."""
+
+    def pack(self, state: Any) -> Any:
+        """Return the state as `msgspec` can encode it, marked with what it was computed by."""
+
+    def unpack(self, packed: msgspec.Raw) -> Any:
+        """Return the packed state; what cannot be used any more starts afresh, never raises."""

@@ -1,1 +1,5 @@
-"""Where readings, events and machines are kept."""
+"""Where readings, events and machines are kept. `STORES` names every implementation."""
+
+STORES: dict[str, str] = {
+    "sqlite": "telltale.store.sqlite:SQLiteStore",
+}

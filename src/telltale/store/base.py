@@ -99,6 +99,7 @@ class StoreStatus(msgspec.Struct, frozen=True):
         queue_rows, queue_limit_rows: Waiting for the writer.
         commits, failed_commits: Since the start.
         problem: What is wrong, in one sentence; None when nothing is.
+        notes: What happened at the start that somebody may want to know, e.g. a migration.
     """
 
     rows: int
@@ -111,6 +112,7 @@ class StoreStatus(msgspec.Struct, frozen=True):
     commits: int
     failed_commits: int
     problem: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Store(Protocol):

@@ -1,0 +1,161 @@
+"""`create_app`: the API and the page of one runtime, as one ASGI app."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+import telltale
+from telltale.api import (
+    events,
+    exports,
+    health,
+    imports,
+    live_events,
+    machines,
+    profiles,
+    replays,
+    sessions,
+    simulators,
+    sources,
+    status,
+    telemetry_out,
+)
+from telltale.api.context import PREFIX, Context
+from telltale.api.day_count import DayCount
+from telltale.api.guard import Guard
+from telltale.api.live import LiveSocket
+from telltale.api.openapi import build_openapi, docs_page
+from telltale.api.pages import page
+from telltale.api.problems import add_problem_handlers
+from telltale.api.push import push_socket
+from telltale.api.settings import ApiSettings
+from telltale.api.telemetry_in import push_telemetry
+from telltale.errors import SettingsError
+from telltale.runtime.core import Runtime
+from telltale.runtime.imports import Imports
+from telltale.runtime.replays import Replays
+from telltale.stream.memory import MemoryStream
+
+WEB = Path(telltale.__file__).parent / "web"
+RESOURCES = (
+    machines,
+    profiles,
+    telemetry_out,
+    live_events,
+    events,
+    sessions,
+    replays,
+    imports,
+    exports,
+    sources,
+    simulators,
+    status,
+)
+
+
+def create_app(
+    runtime: Runtime,
+    *,
+    web: Path | None = None,
+    settings: ApiSettings | None = None,
+    scratch: Path | None = None,
+) -> FastAPI:
+    """Return the app of a runtime that whoever serves it has started, and stops afterwards.
+
+    Args:
+        runtime: Its stream must be a `MemoryStream`: viewers join its hub.
+        web: Folder of the built page; the installed one by default.
+        settings: Limits.
+        scratch: Where uploads wait until they are read; the system's folder for such by default.
+
+    Raises:
+        SettingsError: The runtime's stream has no hub.
+    """
+    if not isinstance(runtime.stream, MemoryStream):
+        raise SettingsError(f"The API needs a MemoryStream, got {type(runtime.stream).__name__}.")
+    limits = settings or ApiSettings()
+    context = Context(
+        runtime=runtime,
+        hub=runtime.stream.hub,
+        settings=limits,
+        imports=Imports(
+            runtime,
+            scratch=scratch,
+            max_bytes=limits.max_import_bytes,
+            min_free_bytes=limits.min_free_bytes,
+        ),
+        replays=Replays(runtime),
+        web=web or WEB,
+        today=DayCount(0, runtime.clock()),
+    )
+    app = FastAPI(
+        title="telltale",
+        version=telltale.__version__,
+        docs_url=None,  # FastAPI's own loads scripts from outside
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.context = context
+    add_problem_handlers(app)
+    _add_routes(app)
+    app.add_middleware(Guard, allowed_hosts=limits.allowed_hosts)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Show what was kept, and end long work with the server."""
+    context: Context = app.state.context
+    seed_hub(context.runtime)
+    total = sum(live.rows for live in context.runtime.machines())
+    context.today = DayCount(total, context.runtime.clock())
+    yield
+    await context.imports.stop()
+
+
+def seed_hub(runtime: Runtime) -> None:
+    """Let viewers see the newest kept values at once, before anything new arrives."""
+    if not isinstance(runtime.stream, MemoryStream):
+        return
+    for live in runtime.machines():
+        if live.last_time_ns and not live.last_arrival_ns:
+            runtime.stream.seed(
+                live.machine.id,
+                time_ns=live.last_time_ns,
+                values=live.values,
+                times_ns=live.times_ns,
+                open_events=live.open_events.values(),
+            )
+
+
+def _add_routes(app: FastAPI) -> None:
+    api = APIRouter(prefix=PREFIX)
+    for resource in RESOURCES:
+        api.include_router(resource.router)
+    app.include_router(api)
+    app.include_router(health.router)
+
+    def schema() -> dict[str, Any]:  # Any: OpenAPI is free-form
+        return build_openapi(app)
+
+    async def docs(_: Request) -> Response:
+        return HTMLResponse(docs_page(schema()))
+
+    app.openapi = schema  # type: ignore[method-assign]  # FastAPI's documented way
+    telemetry = f"{PREFIX}/machines/{{machine}}/telemetry"
+    app.router.routes += [
+        Route("/docs", docs),
+        # Plain, not FastAPI's: its own request handling would cost more than the decoding
+        Route(telemetry, push_telemetry, methods=["POST"]),
+        WebSocketRoute(f"{PREFIX}/machines/{{machine}}/push", push_socket),
+        WebSocketRoute(f"{PREFIX}/live", LiveSocket()),
+        Route("/{page:path}", page, methods=["GET"]),
+    ]

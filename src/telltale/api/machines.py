@@ -1,0 +1,101 @@
+"""Machines: what is watched and how it is."""
+
+from __future__ import annotations
+
+import msgspec
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from telltale.api.context import Shared
+from telltale.api.problems import ApiError
+from telltale.api.wire import answers, body_as, reply, takes
+from telltale.errors import DecodeError
+from telltale.runtime.machine import MachineView
+
+router = APIRouter(tags=["machines"])
+
+MAX_TEXT = 200  # characters of an id, a title or a place
+
+
+class MachineList(msgspec.Struct, frozen=True):
+    """All machines, worst first."""
+
+    machines: list[MachineView]
+
+
+class MachineChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change; what is absent stays."""
+
+    title: str | None = None
+    place: str | None = None
+    profile: str | None = None
+
+
+class MachineRegistration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A machine that has not sent anything yet."""
+
+    profile: str
+    title: str | None = None
+    place: str | None = None
+
+
+@router.get("/machines", responses=answers(MachineList), summary="All machines, worst first")
+async def list_machines(shared: Shared) -> Response:
+    """Return every machine with state, newest values and open events."""
+    now_ns = shared.runtime.clock()
+    return reply(MachineList([live.view(now_ns) for live in shared.runtime.machines()]))
+
+
+@router.get("/machines/{machine}", responses=answers(MachineView), summary="One machine")
+async def get_machine(machine: str, shared: Shared) -> Response:
+    """Return one machine with state, newest values and open events."""
+    return reply(shared.runtime.machine(machine).view(shared.runtime.clock()))
+
+
+@router.patch(
+    "/machines/{machine}",
+    responses=answers(MachineView),
+    openapi_extra=takes(MachineChange),
+    summary="Rename a machine, move it, give it another profile",
+)
+async def change_machine(machine: str, request: Request, shared: Shared) -> Response:
+    """Change what the body names. A new profile starts the machine's state anew."""
+    change = await body_as(request, MachineChange, max_bytes=shared.settings.max_request_bytes)
+    check_texts(title=change.title, place=change.place)
+    live = await shared.runtime.change(
+        machine, title=change.title, place=change.place, profile=change.profile
+    )
+    return reply(live.view(shared.runtime.clock()))
+
+
+@router.put(
+    "/machines/{machine}",
+    responses=answers(MachineView),
+    openapi_extra=takes(MachineRegistration),
+    summary="Register a machine beforehand",
+)
+async def register_machine(machine: str, request: Request, shared: Shared) -> Response:
+    """Register a machine; one that exists with the same profile takes title and place."""
+    wish = await body_as(request, MachineRegistration, max_bytes=shared.settings.max_request_bytes)
+    check_texts(id=machine, title=wish.title, place=wish.place)
+    known = {live.machine.id: live.machine.profile for live in shared.runtime.machines()}
+    if known.get(machine, wish.profile) != wish.profile:
+        raise ApiError(
+            409,
+            f"{machine!r} exists with profile {known[machine]!r}. "
+            "Use PATCH to give it another one.",
+        )
+    if machine in known:
+        live = await shared.runtime.change(machine, title=wish.title, place=wish.place)
+    else:
+        live = await shared.runtime.register(
+            machine, profile=wish.profile, title=wish.title, place=wish.place or ""
+        )
+    return reply(live.view(shared.runtime.clock()), 200 if machine in known else 201)
+
+
+def check_texts(**texts: str | None) -> None:
+    """Refuse texts that no list could show. Raises DecodeError."""
+    for name, text in texts.items():
+        if text is not None and (len(text) > MAX_TEXT or not text.isprintable()):
+            raise DecodeError(f"{name} must be at most {MAX_TEXT} printable characters.")

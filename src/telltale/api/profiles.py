@@ -1,0 +1,70 @@
+"""Profiles: what machines can be."""
+
+from __future__ import annotations
+
+import msgspec
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from telltale.api.context import Shared
+from telltale.api.problems import ApiError
+from telltale.api.wire import answers, reply
+from telltale.errors import ProfileError
+from telltale.profiles.schema import Profile
+from telltale.units import symbol
+
+router = APIRouter(tags=["profiles"])
+
+
+class ProfileSummary(msgspec.Struct, frozen=True):
+    """One line of the list of profiles."""
+
+    id: str
+    title: str
+    description: str
+    inferred: bool
+    channels: int
+    machines: list[str]
+
+
+class ProfileList(msgspec.Struct, frozen=True):
+    """All profiles and which machines use them."""
+
+    profiles: list[ProfileSummary]
+
+
+@router.get("/profiles", responses=answers(ProfileList), summary="All profiles")
+async def list_profiles(shared: Shared) -> Response:
+    """Return the built-in, the inferred and the user's own profiles."""
+    users: dict[str, list[str]] = {}
+    for live in shared.runtime.machines():
+        users.setdefault(live.machine.profile, []).append(live.machine.id)
+    return reply(
+        ProfileList(
+            [
+                ProfileSummary(
+                    id=profile.id,
+                    title=profile.title,
+                    description=profile.description,
+                    inferred=profile.inferred,
+                    channels=len(profile.channels),
+                    machines=sorted(users.get(profile.id, [])),
+                )
+                for profile in shared.runtime.profiles.all().values()
+            ]
+        )
+    )
+
+
+@router.get("/profiles/{profile}", responses=answers(Profile), summary="One whole profile")
+async def get_profile(profile: str, shared: Shared) -> Response:
+    """Return a profile as its file says, with the symbol of each unit added."""
+    try:
+        found = shared.runtime.profiles.get(profile)
+    except ProfileError as error:
+        raise ApiError(404, str(error)) from None
+    answer = msgspec.to_builtins(found)
+    for kind in ("channels", "metrics"):
+        for signal in answer[kind].values():
+            signal["unit_symbol"] = symbol(signal["unit"])
+    return reply(answer)

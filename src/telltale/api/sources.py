@@ -1,0 +1,55 @@
+"""Sources: the feeds that run now."""
+
+from __future__ import annotations
+
+import msgspec
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from telltale.api.context import Shared
+from telltale.api.wire import answers, reply
+from telltale.sources.base import Source
+
+router = APIRouter(tags=["sources"])
+
+
+class SourceView(msgspec.Struct, frozen=True):
+    """One feed as it tells about itself; `state` as in `SourceState`."""
+
+    name: str
+    simulated: bool
+    state: str
+    rows: int
+    rejected: int
+    dropped: int
+    rate_hz: float
+    last_time_ns: int | None
+    detail: str
+
+
+class SourceList(msgspec.Struct, frozen=True):
+    """All feeds, those that ended included."""
+
+    sources: list[SourceView]
+
+
+def source_view(source: Source) -> SourceView:
+    """Return a feed as the API shows it."""
+    status = source.status
+    return SourceView(
+        name=source.name,
+        simulated=source.simulated,
+        state=status.state.value,
+        rows=status.rows,
+        rejected=status.rejected,
+        dropped=status.dropped,
+        rate_hz=round(status.rate_hz, 2),
+        last_time_ns=status.last_time_ns or None,
+        detail=status.detail,
+    )
+
+
+@router.get("/sources", responses=answers(SourceList), summary="All feeds")
+async def list_sources(shared: Shared) -> Response:
+    """Return every feed with its state and counters."""
+    return reply(SourceList([source_view(source) for source in shared.runtime.feeds.all()]))

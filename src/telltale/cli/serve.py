@@ -1,0 +1,128 @@
+"""`telltale serve` and `telltale demo`: the page, the API and the feeds in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import threading
+import webbrowser
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from telltale.cli.options import address_options, data_option
+from telltale.errors import SettingsError
+
+if TYPE_CHECKING:
+    from telltale.runtime.core import Runtime
+
+UDP_PORT = 20777  # what racing games and the PIT system send to
+Prepare = Callable[["Runtime"], Awaitable[None]]
+
+
+@click.command()
+@data_option
+@address_options
+@click.option("--no-browser", is_flag=True, help="Do not open the page.")
+@click.option("--udp-port", default=UDP_PORT, show_default=True, help="UDP readings; 0 for none.")
+@click.option(
+    "--open-to-network",
+    is_flag=True,
+    help="Listen beyond loopback although there are no accounts yet.",
+)
+def serve(
+    data: Path, host: str, port: int, *, no_browser: bool, udp_port: int, open_to_network: bool
+) -> None:
+    """Take readings and show them live."""
+    refuse_open_network(host, agreed=open_to_network)
+
+    async def prepare(runtime: Runtime) -> None:
+        add_udp(runtime, host, udp_port)
+
+    run_server(data, host, port, prepare, open_page=not no_browser)
+
+
+@click.command()
+@data_option
+@address_options
+@click.option("--no-browser", is_flag=True, help="Do not open the page.")
+def demo(data: Path, host: str, port: int, *, no_browser: bool) -> None:
+    """Five simulated machines, one per built-in profile, one developing a fault."""
+    refuse_open_network(host, agreed=False)
+
+    async def prepare(runtime: Runtime) -> None:
+        from telltale.cli.demo_machines import start_demo  # noqa: PLC0415 - loads the simulators
+
+        await start_demo(runtime)
+        add_udp(runtime, host, UDP_PORT)
+
+    run_server(data, host, port, prepare, open_page=not no_browser)
+
+
+def refuse_open_network(host: str, *, agreed: bool) -> None:
+    """Keep telltale private unless somebody opens it knowingly. Raises SettingsError."""
+    try:
+        is_private = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_private = False
+    if not is_private and not agreed:
+        raise SettingsError(
+            f"--host {host} lets everybody on that network read and write, and there are no "
+            "accounts yet. Use 127.0.0.1, or add --open-to-network if that is what you want."
+        )
+
+
+def add_udp(runtime: Runtime, host: str, port: int) -> None:
+    """Listen for UDP readings; a port that is taken is retried and shown, it stops nothing."""
+    from telltale.sources.udp import UdpSource  # noqa: PLC0415 - loads the decoders
+
+    if port:
+        runtime.feeds.add(UdpSource(host=host, port=port))
+
+
+def run_server(data: Path, host: str, port: int, prepare: Prepare, *, open_page: bool) -> None:
+    """Serve until interrupted. Everything acknowledged is committed before this returns."""
+    # `telltale --help` must not pay for these
+    from telltale.cli import address_file  # noqa: PLC0415
+    from telltale.cli.web_server import listening_socket, make_server  # noqa: PLC0415
+    from telltale.runtime.build import embedded_runtime  # noqa: PLC0415
+
+    def listening(url: str) -> None:
+        address_file.announce(data, url)
+        announce(url, data, open_page=open_page)
+
+    async def main(listener: socket.socket) -> None:
+        runtime = embedded_runtime(data)
+        server = make_server(runtime, data, listening)
+        await runtime.start()
+        try:
+            await prepare(runtime)
+            await server.serve(sockets=[listener])
+        finally:
+            await runtime.stop()
+
+    with (
+        listening_socket(host, port) as listener,
+        address_file.forgotten_at_the_end(data),
+        asyncio.Runner(loop_factory=fast_loop()) as runner,
+    ):
+        runner.run(main(listener))
+
+
+def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's loop where it is installed (not on Windows), else asyncio's own."""
+    try:
+        import uvloop  # noqa: PLC0415
+    except ModuleNotFoundError:
+        return None
+    return uvloop.new_event_loop
+
+
+def announce(url: str, data: Path, *, open_page: bool) -> None:
+    """Say where telltale is, and open the page."""
+    click.echo(f"telltale is at {url}   (keeps everything in {data.resolve()}; Ctrl+C stops it)")
+    if open_page:
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()

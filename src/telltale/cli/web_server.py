@@ -1,0 +1,74 @@
+"""A uvicorn server that says where it listens once it does (port 0 is known only then)."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import uvicorn
+
+from telltale.api.app import create_app
+from telltale.errors import SettingsError
+from telltale.runtime.core import Runtime
+
+UPLOADS_FOLDER = "uploads"  # beside the data: the system's own may lie in memory
+GRACE_S = 3  # open requests and viewers get this long when the server stops
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Calls `announce` with the address as soon as requests are answered."""
+
+    def __init__(
+        self, config: uvicorn.Config, announce: Callable[[str], None], *, catch_signals: bool
+    ) -> None:
+        super().__init__(config)
+        self._announce = announce
+        self._catch_signals = catch_signals
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Bind, then announce the port that was really got."""
+        await super().startup(sockets)
+        if self.started:
+            host, port, *_ = self.servers[0].sockets[0].getsockname()
+            self._announce(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the main thread when this server is not in it."""
+        if not self._catch_signals:
+            yield
+            return
+        with super().capture_signals():
+            yield
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a bound socket. Raises SettingsError saying what to do when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        advice = f"Stop what uses it, or add --port {port + 1}." if port else "Check --host."
+        raise SettingsError(
+            f"Cannot listen on {host} port {port}: {error.strerror}. {advice}"
+        ) from None
+
+
+def make_server(
+    runtime: Runtime,
+    data: Path,
+    announce: Callable[[str], None],
+    *,
+    catch_signals: bool = True,
+) -> AnnouncingServer:
+    """Return a server of one runtime, which the caller starts first and stops last."""
+    config = uvicorn.Config(
+        create_app(runtime, scratch=data / UPLOADS_FOLDER),
+        log_level="warning",
+        access_log=False,
+        ws_per_message_deflate=False,  # costs 64 KiB and much time per viewer
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    return AnnouncingServer(config, announce, catch_signals=catch_signals)

@@ -1,0 +1,59 @@
+"""GR Cup lap tables: rows per car and lap, with the logger's clock and lap error set right."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+from telltale.batch import BoolArray, FloatArray, IntArray
+from telltale.formats.base import Decoded
+from telltale.formats.chunks import Chunk
+from telltale.formats.gr_cup import EcuClock, LapMemory
+from telltale.formats.layout import Role
+from telltale.formats.refusals import Refusals
+from telltale.formats.table import TableDecoder
+from telltale.formats.times import texts_to_ns
+
+
+class LapTableDecoder(TableDecoder):
+    """As `TableDecoder`, for the lap_start, lap_end and lap_time tables."""
+
+    _laps: defaultdict[str, LapMemory]
+    _clocks: defaultdict[str, EcuClock]
+
+    def decode(self, chunk: Chunk, *, last: bool = False) -> Decoded:
+        """Decode the next rows; laps are mended in each car's time order."""
+        decoded = super().decode(chunk, last=last)
+        if not hasattr(self, "_laps"):
+            self._laps = defaultdict(LapMemory)
+        batches = []
+        for batch in decoded.batches:
+            name = next((n for n in batch.columns if n.lower() == "lap"), None)
+            if name is not None:
+                lap: FloatArray = self._laps[batch.machine].mended(batch.columns[name])
+                batch = batch.adding({name: lap})  # noqa: PLW2901
+            batches.append(batch)
+        return Decoded(
+            tuple(batches),
+            decoded.rejected_rows,
+            decoded.rejected_values,
+            decoded.reasons,
+            decoded.units,
+            decoded.codes,
+        )
+
+    def _times(self, chunk: Chunk, refusals: Refusals) -> tuple[IntArray, BoolArray]:
+        time_ns, keep = super()._times(chunk, refusals)
+        logger = next((n for n in chunk.columns if n.lower() == "timestamp"), None)
+        if logger is None or not len(chunk):
+            return time_ns, keep
+        if not hasattr(self, "_clocks"):
+            self._clocks = defaultdict(EcuClock)
+        logger_ns = texts_to_ns(chunk.texts(logger))
+        cars = np.array(self._machines(chunk.texts(self._layout.named(Role.MACHINE)[0])))
+        for car in np.unique(cars):
+            own = cars == car
+            clock = self._clocks[str(car)]
+            time_ns[own] = clock.right(logger_ns[own], time_ns[own])
+        return time_ns, keep

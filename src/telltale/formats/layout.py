@@ -1,0 +1,217 @@
+"""What a table's columns are: which is the clock, which are measurements, which are left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
+from enum import StrEnum
+
+import msgspec
+import numpy as np
+
+from telltale.formats.text_numbers import is_missing, number_of
+from telltale.formats.times import NOT_A_TIME, durations_to_ns, texts_to_ns
+
+SAMPLE_ROWS = 1_000  # of these the columns are told
+MAX_WORDS = 32  # more different words than this are free text
+MAX_WORD_LENGTH = 40
+_UNIX_FROM_S = 100_000_000  # 1973; smaller numbers count from the start of the recording
+_TIME_NAMES = (
+    "time", "datetime", "timestamp", "date_time", "date", "meta_time", "time_utc_seconds",
+    "time_utc", "utc", "utc_time", "epoch", "unix_time", "time_ns", "time_us", "time_ms",
+    "time_s", "t_s", "t_ms", "t", "zeit", "zeitstempel", "datum", "uhrzeit", "seconds",
+    "elapsed", "elapsed_s", "elapsed_time", "engine_run_time", "log_time", "device_time",
+)  # fmt: skip
+_MACHINE_NAMES = ("machine", "machine_id")
+_SCALES_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0}
+
+
+class Role(StrEnum):
+    """What a column is used for."""
+
+    TIME = "time"
+    MACHINE = "machine"
+    NUMBER = "number"
+    CODE = "code"  # few words, each becomes a number
+    DURATION = "duration"  # m:ss.mmm, becomes seconds
+    LEFT_OUT = "left out"
+
+
+class Clock(StrEnum):
+    """How the time column counts."""
+
+    ABSOLUTE = "absolute"  # dates, or Unix numbers
+    RELATIVE = "relative"  # from the start of the recording
+    TIME_OF_DAY = "time of day"  # the date comes from elsewhere
+    NONE = "none"  # no time: all rows are of one moment
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One column of a table: its name there, unit ("" unknown), role, and why it is left out."""
+
+    source: str
+    role: Role
+    unit: str = ""
+    why: str = ""
+    guess: bool = False
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """How a table is to be read.
+
+    Attributes:
+        format: For people: "CSV table", "GR Cup lap table".
+        columns: All of them, in the file's order.
+        clock: How `time_column` counts.
+        time_column: None if there is none.
+        scale_s: Seconds per unit of a relative clock.
+        resolution_ns: Rows that share a time are spread over this.
+        time_guess: True if the time column was told by its content alone.
+        machine_prefix: Goes before what the machine column holds.
+    """
+
+    format: str
+    columns: tuple[Column, ...]
+    clock: Clock
+    time_column: str | None = None
+    scale_s: float = 1.0
+    resolution_ns: int = 1_000_000_000
+    time_guess: bool = False
+    machine_prefix: str = ""
+
+    def named(self, role: Role) -> tuple[str, ...]:
+        """Return the names of the columns of one role."""
+        return tuple(column.source for column in self.columns if column.role is role)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit per kept column, where known."""
+        kept = (Role.NUMBER, Role.DURATION)
+        return {c.source: c.unit for c in self.columns if c.unit and c.role in kept}
+
+
+def plan(
+    sample: Mapping[str, Sequence[str]],
+    units: Mapping[str, str],
+    *,
+    decimal: str = ".",
+    time_column: str | None = None,
+    zone: tzinfo = UTC,
+) -> Layout:
+    """Tell from a table's first rows what its columns are.
+
+    Args:
+        sample: Texts of the first rows by column.
+        units: Unit per column where the file says so.
+        decimal: Decimal sign.
+        time_column: The time column, if the user named it.
+        zone: Of times without one.
+    """
+    found = _time_column(sample, decimal, time_column, zone)
+    name, clock, guess = found
+    columns = tuple(
+        Column(source, Role.TIME, units.get(source, ""))
+        if source == name
+        else classified(source, texts, units.get(source, ""), decimal)
+        for source, texts in sample.items()
+    )
+    texts = [] if name is None else [t for t in sample[name] if not is_missing(t)]
+    scale_s = _scale_s(name or "", units.get(name or "", ""))
+    resolution_ns = _resolution_ns(texts, clock, scale_s, decimal, zone)
+    return Layout("CSV table", columns, clock, name, scale_s, resolution_ns, guess)
+
+
+def classified(source: str, texts: Sequence[str], unit: str, decimal: str) -> Column:  # noqa: PLR0911  a table of cases
+    """Return what one column is, by its first values."""
+    if source.strip().lower() in _MACHINE_NAMES:
+        return Column(source, Role.MACHINE)
+    filled = [text.strip() for text in texts if not is_missing(text)]
+    if not filled:
+        return Column(source, Role.NUMBER, unit, "empty at first", guess=True)
+    if _key(source) in _TIME_NAMES and _key(source) != "engine_run_time":
+        return Column(source, Role.LEFT_OUT, "", "a second clock")
+    numeric = sum(not np.isnan(number_of(text, decimal)) for text in filled)
+    durations = int(np.sum(durations_to_ns(filled) != NOT_A_TIME))
+    if durations and durations + numeric == len(filled):
+        return Column(source, Role.DURATION, "s")
+    if numeric >= 0.5 * len(filled):
+        return Column(source, Role.NUMBER, unit)
+    words = set(filled)
+    if (
+        len(words) <= MAX_WORDS
+        and max(map(len, words)) <= MAX_WORD_LENGTH
+        and (len(words) <= 2 or len(words) <= len(filled) / 2)
+    ):
+        return Column(source, Role.CODE, "", "words become numbers", guess=True)
+    if bool(np.all(texts_to_ns(filled[:20]) != NOT_A_TIME)):
+        return Column(source, Role.LEFT_OUT, "", "a second clock")
+    return Column(source, Role.LEFT_OUT, "", "free text")
+
+
+def _time_column(
+    sample: Mapping[str, Sequence[str]], decimal: str, wanted: str | None, zone: tzinfo
+) -> tuple[str | None, Clock, bool]:
+    if wanted is not None and wanted in sample:
+        clock = _clock(sample[wanted], decimal, zone)
+        return wanted, clock if clock is not None else Clock.RELATIVE, False
+    named = sorted(
+        (_TIME_NAMES.index(key), name) for name in sample if (key := _key(name)) in _TIME_NAMES
+    )
+    clocks = [(name, _clock(sample[name], decimal, zone)) for _, name in named]
+    for kind in (Clock.ABSOLUTE, Clock.TIME_OF_DAY, Clock.RELATIVE):
+        for name, clock in clocks:
+            if clock is kind:
+                return name, kind, False
+    for name, texts in sample.items():  # by content: only dates are sure enough
+        filled = [text for text in texts if not is_missing(text)]
+        is_text = any(np.isnan(number_of(text, decimal)) for text in filled[:20])
+        if is_text and _clock(texts, decimal, zone) is Clock.ABSOLUTE:
+            return name, Clock.ABSOLUTE, True
+    return None, Clock.NONE, True
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
+
+
+def _clock(texts: Sequence[str], decimal: str, zone: tzinfo) -> Clock | None:
+    filled = [text.strip() for text in texts if not is_missing(text)]
+    if not filled:
+        return None
+    numbers = np.array([number_of(text, decimal) for text in filled])
+    if not bool(np.isnan(numbers).any()):
+        is_unix = bool(np.median(np.abs(numbers)) >= _UNIX_FROM_S)
+        steady = bool(np.mean(np.diff(numbers) >= 0) > 0.9) if len(numbers) > 1 else True
+        if is_unix:
+            return Clock.ABSOLUTE
+        return Clock.RELATIVE if steady else None
+    if float(np.mean(texts_to_ns(filled, zone) != NOT_A_TIME)) > 0.9:
+        return Clock.ABSOLUTE
+    if float(np.mean(durations_to_ns(filled) != NOT_A_TIME)) > 0.9:
+        return Clock.TIME_OF_DAY
+    return None
+
+
+def _scale_s(name: str, unit: str) -> float:
+    if unit.strip().lower() in _SCALES_S:
+        return _SCALES_S[unit.strip().lower()]
+    return _SCALES_S.get(_key(name).rpartition("_")[2], 1.0)
+
+
+def _resolution_ns(
+    texts: Sequence[str], clock: Clock, scale_s: float, decimal: str, zone: tzinfo
+) -> int:
+    """Return the coarsest of 1 s, 1 ms and 1 us that all sampled times are whole multiples of."""
+    if clock is Clock.RELATIVE:
+        numbers = np.array([number_of(text, decimal) for text in texts])
+        time_ns = np.rint(np.nan_to_num(numbers) * scale_s * 1e9).astype(np.int64)
+    elif clock is Clock.TIME_OF_DAY:
+        time_ns = durations_to_ns(texts)
+    else:
+        time_ns = texts_to_ns(texts, zone)
+    time_ns = time_ns[time_ns != NOT_A_TIME]
+    for resolution_ns in (1_000_000_000, 1_000_000):
+        if not bool(np.any(time_ns % resolution_ns)):
+            return resolution_ns
+    return 1_000

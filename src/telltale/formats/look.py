@@ -1,0 +1,197 @@
+"""Look at a file's first part and make ready what reads the rest."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
+from typing import Protocol
+
+from telltale.formats import gr_cup, haltech
+from telltale.formats.base import Decoded
+from telltale.formats.chunks import Chunk
+from telltale.formats.csv_dialect import HEAD_BYTES, Dialect, sniff
+from telltale.formats.csv_rows import CHUNK_BYTES
+from telltale.formats.csv_rows import read_chunks as read_csv_chunks
+from telltale.formats.gr_cup_long import LongDecoder
+from telltale.formats.gr_cup_tables import LapTableDecoder
+from telltale.formats.layout import SAMPLE_ROWS, Clock, Column, Layout, Role, plan
+from telltale.formats.start import date_in_name, id_of_name, said
+from telltale.formats.table import TableDecoder
+
+_DAY_NS = 86_400 * 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What the user knows about a file; None lets telltale find out.
+
+    Attributes:
+        machine: Whose the readings are. Where the file names several machines itself, this
+            and "-" go before each name.
+        start_ns: When a clock that counts from the start, or that lacks the date, began.
+        time_column: Its name in the file.
+        zone: Of times without one.
+        chunk_bytes: How much of the file is in memory at a time.
+    """
+
+    machine: str | None = None
+    start_ns: int | None = None
+    time_column: str | None = None
+    zone: tzinfo = UTC
+    chunk_bytes: int = CHUNK_BYTES
+
+
+class Decoder(Protocol):
+    """Decodes a table chunk by chunk."""
+
+    def decode(self, chunk: Chunk, *, last: bool = False) -> Decoded:
+        """Decode the next rows; `last` gives out what was held back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that was looked at and is ready to be read.
+
+    Attributes:
+        layout: What its columns are.
+        decoder: Turns its chunks into batches.
+        sample: First rows as texts.
+        dialect: How it is written, if it is text.
+        machine: Whose, where the rows do not say.
+        warnings: What had to be guessed.
+    """
+
+    layout: Layout
+    decoder: Decoder
+    sample: Mapping[str, Sequence[str]]
+    dialect: Dialect | None
+    machine: str
+    warnings: tuple[str, ...] = field(default=())
+
+
+def table_of_text(head: bytes, filename: str, modified_ns: int, options: ReadOptions) -> Table:
+    """Look at the first part of a text file. Raises DecodeError."""
+    if head.startswith(haltech.MAGIC):
+        return _haltech_table(head, filename, modified_ns, options)
+    dialect = sniff(head, filename)
+    sample = sample_of(head, dialect)
+    return _table(sample, dialect, filename, modified_ns, options)
+
+
+def table_of_columns(first: Chunk, filename: str, modified_ns: int, options: ReadOptions) -> Table:
+    """Look at the first chunk of a file that brings its own column types."""
+    part = first.part(0, SAMPLE_ROWS)
+    sample = {name: part.texts(name) for name in part.columns}
+    return _table(sample, None, filename, modified_ns, options)
+
+
+def sample_of(head: bytes, dialect: Dialect) -> dict[str, Sequence[str]]:
+    """Return the first rows, column by column."""
+    whole = head if len(head) < HEAD_BYTES else head[: max(head.rfind(b"\n") + 1, 1)]
+    chunk = next(read_csv_chunks(io.BytesIO(whole), dialect), None)
+    if chunk is None or not len(chunk):
+        return {name: [] for name in dialect.header}
+    part = chunk.part(0, SAMPLE_ROWS)
+    return {name: part.texts(name) for name in dialect.header}
+
+
+def _table(
+    sample: Mapping[str, Sequence[str]],
+    dialect: Dialect | None,
+    filename: str,
+    modified_ns: int,
+    options: ReadOptions,
+) -> Table:
+    decimal = dialect.decimal if dialect else "."
+    machine = options.machine or id_of_name(filename)
+    warnings = list(dialect.warnings if dialect else ())
+    if gr_cup.is_long(tuple(sample)):
+        layout = _long_layout(sample)
+        decoder: Decoder = LongDecoder(tuple(sample), machine=machine, decimal=decimal)
+        return Table(layout, decoder, sample, dialect, machine, tuple(warnings))
+    own = gr_cup.layout_of(sample, decimal)
+    units = dialect.units if dialect else {}
+    if own is None or options.time_column:
+        own = plan(
+            sample, units, decimal=decimal, time_column=options.time_column, zone=options.zone
+        )
+    layout = _prefixed(own, options.machine)
+    start_ns = _start(layout, filename, modified_ns, options, warnings)
+    kind = LapTableDecoder if layout.format == "GR Cup lap table" else TableDecoder
+    made = kind(layout, machine=machine, start_ns=start_ns, decimal=decimal, zone=options.zone)
+    return Table(layout, made, sample, dialect, machine, tuple(warnings))
+
+
+def _prefixed(layout: Layout, machine: str | None) -> Layout:
+    if machine is None or not layout.named(Role.MACHINE):
+        return layout
+    return Layout(
+        layout.format, layout.columns, layout.clock, layout.time_column, layout.scale_s,
+        layout.resolution_ns, layout.time_guess, f"{machine}-{layout.machine_prefix}",
+    )  # fmt: skip
+
+
+def _long_layout(sample: Mapping[str, Sequence[str]]) -> Layout:
+    roles = {"meta_time": Role.TIME, "vehicle_id": Role.MACHINE, "lap": Role.NUMBER}
+    names = list(dict.fromkeys(sample[_spelt(sample, "telemetry_name")]))
+    columns = [
+        Column(name, roles[name.lower()])
+        if name.lower() in roles
+        else Column(name, Role.LEFT_OUT, "", "about the message")
+        for name in sample
+    ]
+    columns += [
+        Column(name, Role.NUMBER, gr_cup.TELEMETRY_UNITS.get(name, ""))
+        for name in names
+        if name not in sample
+    ]
+    time = _spelt(sample, "meta_time")
+    return Layout("GR Cup telemetry, long form", tuple(columns), Clock.ABSOLUTE, time)
+
+
+def _spelt(names: Mapping[str, object], name: str) -> str:
+    return next(spelt for spelt in names if spelt.lower() == name)
+
+
+def _haltech_table(head: bytes, filename: str, modified_ns: int, options: ReadOptions) -> Table:
+    preamble = haltech.read_preamble(head, options.zone)
+    layout, dialect = haltech.layout_of(preamble), haltech.dialect_of(preamble)
+    machine = options.machine or id_of_name(filename)
+    warnings: list[str] = []
+    start_ns = preamble.day_ns
+    if start_ns is None or options.start_ns is not None:
+        start_ns = _start(layout, filename, modified_ns, options, warnings)
+    decoder = haltech.HaltechDecoder(layout, machine=machine, start_ns=start_ns, zone=options.zone)
+    sample = sample_of(head, dialect)
+    return Table(layout, decoder.scaled_by(preamble), sample, dialect, machine, tuple(warnings))
+
+
+def _start(
+    layout: Layout,
+    filename: str,
+    modified_ns: int,
+    options: ReadOptions,
+    warnings: list[str],
+) -> int:
+    """Return what the clock counts from, and say where that came from."""
+    if layout.clock is Clock.ABSOLUTE:
+        return 0
+    named_ns = date_in_name(filename, options.zone)
+    if options.start_ns is not None:
+        start_ns, origin = options.start_ns, ""
+    elif named_ns is not None:
+        start_ns, origin = named_ns, "taken from the file's name"
+    else:
+        start_ns, origin = modified_ns, "the file's last change; give the start if you know it"
+    if layout.clock is Clock.TIME_OF_DAY:
+        start_ns = start_ns // _DAY_NS * _DAY_NS
+    if origin:
+        what = {
+            Clock.RELATIVE: "The clock counts from the start; it began",
+            Clock.TIME_OF_DAY: "The clock has no date; its day is",
+            Clock.NONE: "The rows have no time; all are of",
+        }[layout.clock]
+        warnings.append(f"{what} {said(start_ns)}, {origin}.")
+    return start_ns

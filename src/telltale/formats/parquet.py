@@ -1,0 +1,65 @@
+"""Stream a Parquet file as chunks, through DuckDB (the `archive` extra)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from telltale.batch import FloatArray
+from telltale.errors import DecodeError
+from telltale.formats.chunks import Chunk
+from telltale.registry import missing_extra
+
+MAGIC = b"PAR1"
+CHUNK_ROWS = 50_000
+EXACT = 2**53  # larger integers, such as times in ns, stay text so that no digit is lost
+
+
+def connect() -> Any:  # Any: duckdb is optional
+    """Return a DuckDB connection. Raises MissingExtraError."""
+    try:
+        import duckdb  # noqa: PLC0415  an optional extra, slow to import
+    except ModuleNotFoundError as missing:
+        raise missing_extra("Parquet", "archive", missing) from None
+    return duckdb.connect(config={"threads": 1})
+
+
+def read_chunks(path: Path, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
+    """Yield a Parquet file's rows, numbers as float64 and all else as text.
+
+    Raises:
+        DecodeError: Not a readable Parquet file.
+        MissingExtraError: DuckDB is not installed.
+    """
+    connection = connect()
+    import duckdb  # noqa: PLC0415  `connect` has shown that it is there
+
+    try:
+        cursor = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
+        names = [column[0] for column in cursor.description]
+        row = 0
+        while rows := cursor.fetchmany(chunk_rows):
+            columns = dict(zip(names, map(_column, zip(*rows, strict=True)), strict=True))
+            yield Chunk(columns, np.arange(row, row + len(rows), dtype=np.int64))
+            row += len(rows)
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        raise DecodeError(f"{path.name} cannot be read as Parquet: {reason}") from None
+    finally:
+        connection.close()
+
+
+def _column(values: tuple[Any, ...]) -> FloatArray | list[str]:
+    kinds = set(map(type, values)) - {type(None)}
+    beyond = int in kinds and any(abs(v) > EXACT for v in values if type(v) is int)
+    if kinds <= {float, int, bool} and not beyond:
+        return np.array(values, dtype=np.float64)
+    return ["" if value is None else _text(value) for value in values]
+
+
+def _text(value: Any) -> str:  # Any: whatever the file holds
+    return value.isoformat() if isinstance(value, datetime | date | time) else str(value)

@@ -1,0 +1,179 @@
+"""A first look at a file: format, time, columns and units, before anything is imported."""
+
+from __future__ import annotations
+
+import io
+import math
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from telltale.errors import DecodeError
+from telltale.formats import parquet
+from telltale.formats.base import Decoded, shown
+from telltale.formats.csv_dialect import HEAD_BYTES
+from telltale.formats.csv_rows import read_chunks
+from telltale.formats.gzip_body import gunzip_head
+from telltale.formats.json_file import is_json, read_json_file
+from telltale.formats.layout import Clock, Column, Role
+from telltale.formats.look import ReadOptions, Table, table_of_columns, table_of_text
+from telltale.formats.names import clean_name
+from telltale.formats.start import id_of_name
+
+FIRST_VALUES = 5
+_MAX_MACHINES = 100
+_GZIP = b"\x1f\x8b"
+
+
+class PreviewTime(msgspec.Struct, frozen=True):
+    """The clock: its column (None: none), how it counts, the first time, whether it is a guess."""
+
+    column: str | None
+    unit: str
+    first_ns: int | None
+    guess: bool
+
+
+class PreviewColumn(msgspec.Struct, frozen=True):
+    """One column: name in the file, clean name, unit or "", first values, kept or why not."""
+
+    source: str
+    name: str
+    unit: str
+    guess: bool
+    first: tuple[str, ...]
+    kept: bool
+    why: str
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What an import of this file would read. `profile` is for whoever knows the profiles."""
+
+    format: str
+    machine: str
+    machines: tuple[str, ...]
+    time: PreviewTime
+    columns: tuple[PreviewColumn, ...]
+    delimiter: str | None = None
+    decimal: str | None = None
+    warnings: tuple[str, ...] = ()
+    profile: str | None = None
+    profile_fit: float | None = None
+
+
+def preview(
+    head: bytes,
+    filename: str,
+    *,
+    modified_ns: int = 0,
+    options: ReadOptions = ReadOptions(),  # noqa: B008  frozen
+) -> Preview:
+    """Look at the first part of a file.
+
+    Args:
+        head: Its first bytes, up to 1 MiB; all of it, if it is smaller.
+        filename: Tells the machine and, for clocks without one, the date.
+        modified_ns: Last resort for the date.
+        options: What the user already knows.
+
+    Raises:
+        DecodeError: Nothing that telltale reads.
+        MissingExtraError: Parquet, and DuckDB is not installed.
+    """
+    if head.startswith(_GZIP):
+        head = gunzip_head(head, HEAD_BYTES)
+    if head.startswith(parquet.MAGIC):
+        return _of_parquet(head, filename, modified_ns, options)
+    head = head[:HEAD_BYTES]
+    if is_json(head, filename):
+        return _of_json(head, filename, modified_ns, options)
+    table = table_of_text(head, filename, modified_ns, options)
+    chunk = None
+    if table.dialect is not None:
+        whole = head if len(head) < HEAD_BYTES else head[: max(head.rfind(b"\n") + 1, 1)]
+        chunk = next(read_chunks(io.BytesIO(whole), table.dialect), None)
+    if chunk is None:
+        raise DecodeError(f"{filename} has a header but no rows. Give at least one.")
+    return _of_table(table, table.decoder.decode(chunk, last=True))
+
+
+def _of_parquet(head: bytes, filename: str, modified_ns: int, options: ReadOptions) -> Preview:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "head.parquet"
+        path.write_bytes(head)
+        if head[-4:] != parquet.MAGIC:
+            raise DecodeError(
+                f"{filename}: the columns of a Parquet file stand at its end, which is not here. "
+                "Import it without a preview."
+            )
+        chunk = next(parquet.read_chunks(path, HEAD_BYTES // 64), None)
+    if chunk is None:
+        raise DecodeError(f"{filename} is empty. Give a file with at least one row.")
+    table = table_of_columns(chunk, filename, modified_ns, options)
+    return _of_table(table, table.decoder.decode(chunk, last=True))
+
+
+def _of_table(table: Table, decoded: Decoded) -> Preview:
+    layout, dialect = table.layout, table.dialect
+    machines = sorted(batch.machine for batch in decoded.batches)
+    first_ns = min((int(batch.time_ns[0]) for batch in decoded.batches), default=None)
+    unit = str(layout.clock)
+    if layout.clock is Clock.RELATIVE:
+        unit = {1.0: "s", 1e-3: "ms", 1e-6: "us", 1e-9: "ns", 60.0: "min"}[layout.scale_s]
+    warnings = [*table.warnings, *(reason.message for reason in decoded.reasons[:3])]
+    return Preview(
+        layout.format,
+        table.machine if not layout.named(Role.MACHINE) else (machines or [table.machine])[0],
+        tuple(machines[:_MAX_MACHINES]),
+        PreviewTime(layout.time_column, unit, first_ns, layout.time_guess),
+        tuple(_column(column, table) for column in layout.columns),
+        dialect.delimiter if dialect else None,
+        dialect.decimal if dialect else None,
+        tuple(warnings),
+    )
+
+
+def _column(column: Column, table: Table) -> PreviewColumn:
+    texts = table.sample.get(column.source, ())
+    first = tuple(shown(text) for text in texts[:200] if text)[:FIRST_VALUES]
+    kept = column.role in (Role.NUMBER, Role.CODE, Role.DURATION)
+    why = column.why or ("" if kept else str(column.role))
+    name = clean_name(column.source)
+    return PreviewColumn(column.source, name, column.unit, column.guess, first, kept, why)
+
+
+def _of_json(head: bytes, filename: str, modified_ns: int, options: ReadOptions) -> Preview:
+    default = id_of_name(filename)
+    cut = head if len(head) < HEAD_BYTES else head[: head.rfind(b"\n") + 1]
+    pieces = read_json_file(
+        io.BytesIO(cut),
+        cut,
+        filename,
+        machine=options.machine,
+        default=default,
+        modified_ns=modified_ns or 1,
+    )
+    decoded = next(pieces, Decoded(()))
+    if not decoded.batches:
+        why = decoded.reasons[0].message if decoded.reasons else "It holds no reading."
+        raise DecodeError(f"{filename}: {why}")
+    machines = tuple(sorted(batch.machine for batch in decoded.batches))[:_MAX_MACHINES]
+    first = decoded.batches[0]
+    columns = tuple(
+        PreviewColumn(
+            name,
+            clean_name(name),
+            decoded.units.get(name, ""),
+            False,
+            tuple(repr(v) for v in values[:FIRST_VALUES].tolist() if not math.isnan(v)),
+            True,
+            "",
+        )
+        for name, values in first.columns.items()
+    )
+    time = PreviewTime("time", "absolute", int(first.time_ns[0]), guess=False)
+    return Preview(
+        "JSON readings", options.machine or machines[0], machines, time, columns,
+        warnings=tuple(reason.message for reason in decoded.reasons[:3]),
+    )  # fmt: skip

@@ -1,0 +1,241 @@
+"""Chunks of a table to batches: reads the clock, the words and the numbers as the layout says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
+
+import numpy as np
+
+from telltale.batch import NS_PER_S, BoolArray, FloatArray, IntArray
+from telltale.formats.base import MAX_REASONS, Decoded, shown
+from telltale.formats.chunks import Chunk
+from telltale.formats.layout import MAX_WORDS, Clock, Layout, Role
+from telltale.formats.raw_columns import RawColumns, assembled
+from telltale.formats.refusals import Refusals
+from telltale.formats.text_numbers import is_missing, number_of, text_numbers
+from telltale.formats.times import EXPECTED, NOT_A_TIME, durations_to_ns, texts_to_ns
+
+_DAY_NS = 86_400 * NS_PER_S
+_MAX_HELD_ROWS = 100_000
+
+
+class TableDecoder:
+    """Decodes one table, chunk after chunk; the answer does not depend on the cuts.
+
+    Args:
+        layout: What the columns are.
+        machine: Whose the rows are, unless a column says so; then it is ignored.
+        start_ns: What a relative clock counts from; the day's start for a time of day.
+        decimal: Decimal sign.
+        zone: Of dates without one.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        machine: str,
+        start_ns: int,
+        decimal: str = ".",
+        zone: tzinfo = UTC,
+    ) -> None:
+        self._layout = layout
+        self._machine = machine
+        self._start_ns = start_ns
+        self._decimal = decimal
+        self._zone = zone
+        self._codes: dict[str, dict[str, float]] = {}
+        self._day_ns = 0
+        self._last_of_day_ns: int | None = None
+        self._held: tuple[IntArray, dict[str, FloatArray], IntArray] | None = None
+        self._owners = layout.named(Role.MACHINE)
+
+    def decode(self, chunk: Chunk, *, last: bool = False) -> Decoded:
+        """Decode the next rows. The newest are held back until the following call.
+
+        Rows of one time are spread evenly over the clock's resolution, so that each is kept;
+        that needs all rows of the time together.
+        """
+        refusals = _begun(chunk)
+        time_ns, keep = self._times(chunk, refusals)
+        columns = {name: self._numbers(chunk, name, refusals) for name in self._names()}
+        machines, rows = None, chunk.row_numbers
+        if self._owners and len(chunk):
+            machines = self._machines(chunk.texts(self._owners[0]))
+        elif not self._owners and self._layout.clock is not Clock.NONE:
+            time_ns, columns, rows = self._spread(time_ns, columns, keep, rows, last=last)
+            keep = np.ones(len(time_ns), dtype=np.bool_)
+        return self._assembled(
+            time_ns, columns, keep, machines=machines, rows=rows, refusals=refusals
+        )
+
+    def _assembled(
+        self,
+        time_ns: IntArray,
+        columns: Mapping[str, FloatArray],
+        keep: BoolArray,
+        *,
+        machines: Sequence[str] | None,
+        rows: IntArray,
+        refusals: Refusals,
+    ) -> Decoded:
+        raw = RawColumns(None, machines, columns, len(time_ns), rows)
+        machine = self._machine if machines is None else None
+        return assembled(
+            raw,
+            time_ns,
+            keep,
+            machine=machine,
+            refusals=refusals,
+            units=self._layout.units,
+            codes=self._codes,
+        )
+
+    def _names(self) -> tuple[str, ...]:
+        kept = (Role.NUMBER, Role.CODE, Role.DURATION)
+        return tuple(c.source for c in self._layout.columns if c.role in kept)
+
+    def _machines(self, texts: Sequence[str]) -> list[str]:
+        prefix = self._layout.machine_prefix
+        return [prefix + text.strip().replace("/", "-") if text.strip() else "" for text in texts]
+
+    # -- time ---------------------------------------------------------------------------------
+
+    def _times(self, chunk: Chunk, refusals: Refusals) -> tuple[IntArray, BoolArray]:
+        layout = self._layout
+        keep = np.ones(len(chunk), dtype=np.bool_)
+        if layout.time_column is None or layout.clock is Clock.NONE:
+            return self._start_ns + chunk.row_numbers, keep
+        texts: Sequence[str] = ()
+        values = chunk.columns.get(layout.time_column, ())
+        if layout.clock is Clock.RELATIVE:
+            time_ns = self._relative(values)
+        else:
+            texts = chunk.texts(layout.time_column)
+            if layout.clock is Clock.TIME_OF_DAY:
+                time_ns = self._time_of_day(durations_to_ns(texts))
+            else:
+                time_ns = texts_to_ns(texts, self._zone)
+        keep = time_ns != NOT_A_TIME
+        for i in np.flatnonzero(~keep):
+            said = values[int(i)]
+            message = f"{shown(said)!r} in column {layout.time_column!r} is not a time."
+            refusals.row(int(chunk.row_numbers[i]), said, EXPECTED, message)
+        return time_ns, keep
+
+    def _relative(self, values: Sequence[str] | FloatArray) -> IntArray:
+        if isinstance(values, np.ndarray):
+            numbers = values
+        else:
+            numbers = np.array([number_of(v, self._decimal) for v in values], dtype=np.float64)
+        offset_us = numbers * (self._layout.scale_s * 1e6)
+        good = np.isfinite(offset_us) & (np.abs(offset_us) < 1e15)
+        rounded = np.rint(np.where(good, offset_us, 0.0)).astype(np.int64) * 1000
+        return np.where(good, self._start_ns + rounded, NOT_A_TIME)
+
+    def _time_of_day(self, of_day_ns: IntArray) -> IntArray:
+        """Add the date; a fall of more than half a day is midnight."""
+        time_ns = np.full(len(of_day_ns), NOT_A_TIME)
+        good = np.flatnonzero(of_day_ns != NOT_A_TIME)
+        if not len(good):
+            return time_ns
+        clock_ns = of_day_ns[good]
+        before = clock_ns[0] if self._last_of_day_ns is None else self._last_of_day_ns
+        step_ns = np.diff(clock_ns, prepend=before)
+        days = np.cumsum((step_ns < -_DAY_NS // 2).astype(np.int64) - (step_ns > _DAY_NS // 2))
+        time_ns[good] = self._start_ns + self._day_ns + days * _DAY_NS + clock_ns
+        self._day_ns += int(days[-1]) * _DAY_NS
+        self._last_of_day_ns = int(clock_ns[-1])
+        return time_ns
+
+    def _spread(
+        self,
+        time_ns: IntArray,
+        columns: Mapping[str, FloatArray],
+        keep: BoolArray,
+        rows: IntArray,
+        *,
+        last: bool,
+    ) -> tuple[IntArray, dict[str, FloatArray], IntArray]:
+        time_ns, rows = time_ns[keep], rows[keep]
+        kept = {name: values[keep] for name, values in columns.items()}
+        if self._held is not None:
+            held_ns, held, held_rows = self._held
+            time_ns, rows = np.concatenate((held_ns, time_ns)), np.concatenate((held_rows, rows))
+            kept = {name: np.concatenate((held[name], kept[name])) for name in held}
+            self._held = None
+        order = np.argsort(time_ns, kind="stable")
+        time_ns, rows = time_ns[order], rows[order]
+        kept = {name: values[order] for name, values in kept.items()}
+        n = len(time_ns)
+        cut = n if last or not n else int(np.searchsorted(time_ns, time_ns[-1]))
+        if n - cut > _MAX_HELD_ROWS:
+            cut = n
+        if cut < n:
+            self._held = time_ns[cut:], {k: v[cut:] for k, v in kept.items()}, rows[cut:]
+        return (
+            spread(time_ns[:cut], self._layout.resolution_ns),
+            {name: values[:cut] for name, values in kept.items()},
+            rows[:cut],
+        )
+
+    # -- values -------------------------------------------------------------------------------
+
+    def _numbers(self, chunk: Chunk, name: str, refusals: Refusals) -> FloatArray:
+        values = chunk.columns.get(name, ())
+        if isinstance(values, np.ndarray):
+            return np.where(np.isinf(values), np.nan, values)
+        rows = chunk.row_numbers
+        role = next(c.role for c in self._layout.columns if c.source == name)
+        if role is Role.CODE:
+            return self._coded(values, name, refusals, rows)
+        if role is Role.DURATION:
+            return _seconds(values, name, refusals, rows)
+        return text_numbers(values, name, refusals, lambda i: int(rows[i]), self._decimal)
+
+    def _coded(
+        self, texts: Sequence[str], name: str, refusals: Refusals, rows: IntArray
+    ) -> FloatArray:
+        codes = self._codes.setdefault(name, {})
+        column = np.full(len(texts), np.nan)
+        for i, text in enumerate(texts):
+            word = text.strip()
+            if not word:
+                continue
+            if word not in codes and len(codes) >= 2 * MAX_WORDS:
+                message = f"{name}: {shown(word)!r} is one word too many for a coded column."
+                refusals.value(int(rows[i]), name, word, "one of the known words", message)
+                continue
+            column[i] = codes.setdefault(word, float(len(codes)))
+        return column
+
+
+def _begun(chunk: Chunk) -> Refusals:
+    refusals = Refusals()
+    refusals.rows = chunk.refused_count
+    refusals.reasons.extend(chunk.refused[:MAX_REASONS])
+    return refusals
+
+
+def _seconds(texts: Sequence[str], name: str, refusals: Refusals, rows: IntArray) -> FloatArray:
+    """Read "1:38.326", and bare seconds such as "33.413", as seconds."""
+    column = np.full(len(texts), math.nan)
+    for i, (text, duration_ns) in enumerate(zip(texts, durations_to_ns(texts), strict=True)):
+        column[i] = number_of(text) if duration_ns == NOT_A_TIME else duration_ns / NS_PER_S
+        if not math.isfinite(column[i]) and not is_missing(text):
+            column[i] = math.nan
+            message = f"{name}: {shown(text)!r} is not a duration."
+            refusals.value(int(rows[i]), name, text, "minutes:seconds, or seconds", message)
+    return column
+
+
+def spread(time_ns: IntArray, resolution_ns: int) -> IntArray:
+    """Spread equal times evenly over the clock's resolution. time_ns must not decrease."""
+    if len(time_ns) < 2 or bool(np.all(time_ns[1:] > time_ns[:-1])):
+        return time_ns
+    _, first, count = np.unique(time_ns, return_index=True, return_counts=True)
+    place = np.arange(len(time_ns)) - np.repeat(first, count)
+    shifted: IntArray = time_ns + place * resolution_ns // np.repeat(count, count)
+    return shifted

@@ -1,0 +1,79 @@
+"""Step "align": takes out late samples, and fills gaps forward for the steps that follow."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from telltale.batch import Batch
+from telltale.pipeline.base import Result
+from telltale.pipeline.fill import ForwardFill, combined
+from telltale.profiles.schema import Profile
+
+
+class AlignState(msgspec.Struct, frozen=True):
+    """What was measured last. The default means nothing seen yet.
+
+    Attributes:
+        newest_ns: Newest sample time of the machine.
+        last: Time and value of each followed channel's last measured sample.
+    """
+
+    newest_ns: int | None = None
+    last: dict[str, tuple[int, float]] = {}
+
+
+class Align:
+    """Late samples out, short gaps filled.
+
+    A sample is late if it is older than the newest one before it; an equal time is not, so that
+    rows of one time may be cut apart. Only channels that a metric combines with others, or that a
+    limit's `when` asks for, are filled, each as far as its `fill_s` reaches.
+    """
+
+    name = "align"
+
+    def __init__(self, profile: Profile) -> None:
+        wanted = combined(profile)
+        channels = {name: c for name, c in profile.channels.items() if name in wanted}
+        reaches_s = [profile.fill_s if c.fill_s is None else c.fill_s for c in channels.values()]
+        self._fill = ForwardFill(list(channels), reaches_s)
+
+    def start(self) -> AlignState:
+        """Return the state before the first sample."""
+        return AlignState()
+
+    def run(self, result: Result, state: AlignState) -> tuple[Result, AlignState]:
+        """Split late samples off, and give `aligned` and `filled` for the rest."""
+        batch, late = _split(result.batch, state.newest_ns)
+        if not len(batch):
+            return Result(batch, late=late), state
+        newest_ns = int(batch.time_ns[-1])
+        if not self._fill.names:
+            return Result(batch, late=late), AlignState(newest_ns)
+        missing = np.full(len(batch), np.nan)
+        values = np.array([batch.columns.get(name, missing) for name in self._fill.names])
+        done = self._fill.run(batch.time_ns, values, state.last)
+        return (
+            Result(batch, done.filled, late=late, aligned=done.columns),
+            AlignState(newest_ns, done.last),
+        )
+
+    def pack(self, state: AlignState) -> AlignState:
+        """Return the state: last samples stay true whatever the profile says."""
+        return state
+
+    def unpack(self, packed: msgspec.Raw) -> AlignState:
+        """Return the packed state."""
+        try:
+            return msgspec.msgpack.decode(packed, type=AlignState)
+        except msgspec.MsgspecError:
+            return self.start()
+
+
+def _split(batch: Batch, newest_ns: int | None) -> tuple[Batch, Batch | None]:
+    """Return the samples on time, and those older than the newest."""
+    if newest_ns is None or not len(batch) or int(batch.time_ns[0]) >= newest_ns:
+        return batch, None
+    first = int(np.searchsorted(batch.time_ns, newest_ns))
+    return batch.rows(first, len(batch)), batch.rows(0, first)

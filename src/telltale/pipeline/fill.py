@@ -1,0 +1,72 @@
+"""Forward fill with a limit: the last measured value stands in for a missing one, for a while."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from telltale.batch import NS_PER_S, BoolArray, FloatArray, IntArray
+from telltale.profiles.schema import Profile
+
+LONGEST_REACH_NS = 2**62  # 146 years: keeps a huge fill_s inside int64
+
+LastMeasured: TypeAlias = Mapping[str, tuple[int, float]]  # time and value by column
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What became of some columns.
+
+    Attributes:
+        columns: Those of which a sample was filled, filled.
+        filled: Where they were filled.
+        last: Time and value of each column's last measured sample.
+    """
+
+    columns: Mapping[str, FloatArray]
+    filled: Mapping[str, BoolArray]
+    last: dict[str, tuple[int, float]]
+
+
+class ForwardFill:
+    """Fills some columns, each as far as its reach."""
+
+    def __init__(self, names: Sequence[str], reaches_s: Sequence[float]) -> None:
+        self.names = tuple(names)
+        reaches_ns = [round(min(s * NS_PER_S, LONGEST_REACH_NS)) for s in reaches_s]
+        self._reach_ns = np.array(reaches_ns, dtype=np.int64)[:, None]
+
+    def run(self, time_ns: IntArray, values: FloatArray, last: LastMeasured) -> Filled:
+        """Fill columns, values shape (columns, n), n at least 1; never seen ones stay NaN."""
+        measured = np.isfinite(values)
+        if measured.all():
+            end_ns, ends = int(time_ns[-1]), values[:, -1].tolist()
+            return Filled({}, {}, {k: (end_ns, x) for k, x in zip(self.names, ends, strict=True)})
+        before = [last.get(name, (0, math.nan)) for name in self.names]
+        before_ns = np.array([ns for ns, _ in before], dtype=np.int64)[:, None]
+        before_value = np.array([value for _, value in before])[:, None]
+        source = np.maximum.accumulate(np.where(measured, np.arange(len(time_ns)), -1), axis=1)
+        is_here = source >= 0
+        last_value = np.where(is_here, np.take_along_axis(values, source, axis=1), before_value)
+        last_ns = np.where(is_here, time_ns[source], before_ns)
+        fill = ~measured & (time_ns - last_ns <= self._reach_ns) & np.isfinite(last_value)
+        columns = np.where(fill, last_value, values)
+        rows = [(self.names[row], row) for row in np.flatnonzero(fill.any(axis=1)).tolist()]
+        ends = zip(self.names, last_ns[:, -1].tolist(), last_value[:, -1].tolist(), strict=True)
+        return Filled(
+            {name: columns[row] for name, row in rows},
+            {name: fill[row] for name, row in rows},
+            {name: (ns, value) for name, ns, value in ends if math.isfinite(value)},
+        )
+
+
+def combined(profile: Profile) -> set[str]:
+    """Return the channels and metrics that are used together with others on one row."""
+    signals = [profile.signal(name) for name in profile.names]
+    conditions = {s.limits.when[0] for s in signals if s.limits and s.limits.when}
+    inputs = {x for m in profile.metrics.values() if len(m.inputs) > 1 for x in m.inputs}
+    return conditions | inputs

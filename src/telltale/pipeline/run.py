@@ -1,0 +1,93 @@
+"""`Pipeline`: all steps of one profile, compiled once, run on each batch of each machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from telltale.batch import Batch
+from telltale.events import Event
+from telltale.pipeline.align import Align
+from telltale.pipeline.base import Result, Step
+from telltale.pipeline.derive import Derive
+from telltale.pipeline.limits import CheckLimits
+from telltale.profiles.schema import Profile
+
+FORMAT = 1  # of an encoded state; another number means a clean start
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineState:
+    """Where one machine's stream stands: an immutable value, worth nothing to another profile.
+
+    Attributes:
+        steps: State of each step by its name.
+    """
+
+    steps: Mapping[str, Any]  # Any: each step has its own state type
+
+
+class Pipeline:
+    """The steps of one profile. Holds no state of any machine, so one serves them all."""
+
+    def __init__(self, profile: Profile) -> None:
+        """Compile the profile.
+
+        Raises:
+            ProfileError: A metric or limit cannot be what the profile says it is.
+        """
+        self.profile = profile
+        self._limits = CheckLimits(profile)
+        self.steps: tuple[Step, ...] = (Align(profile), Derive(profile), self._limits)
+
+    def start(self) -> PipelineState:
+        """Return the state before a machine's first sample."""
+        return PipelineState({step.name: step.start() for step in self.steps})
+
+    def run(self, batch: Batch, state: PipelineState) -> tuple[Result, PipelineState]:
+        """Work out one batch: derived columns, events, late samples, and the next state."""
+        result = Result(batch)
+        states: dict[str, Any] = {}
+        for step in self.steps:
+            result, states[step.name] = step.run(result, state.steps[step.name])
+        return result, PipelineState(states)
+
+    def encode(self, state: PipelineState) -> bytes:
+        """Return the state as bytes, marked with what each part was computed by."""
+        packed = {step.name: step.pack(state.steps[step.name]) for step in self.steps}
+        return msgspec.msgpack.encode({"format": FORMAT, "steps": packed}, order="deterministic")
+
+    def decode(self, encoded: bytes) -> PipelineState:
+        """Return the state that `encode` wrote.
+
+        A part that the profile now computes otherwise starts afresh, and so does everything
+        when the bytes cannot be read: an old state is never a reason to refuse readings.
+        """
+        try:
+            read = msgspec.msgpack.decode(encoded, type=_Encoded)
+        except msgspec.MsgspecError:
+            return self.start()
+        if read.format != FORMAT:
+            return self.start()
+        return PipelineState(
+            {
+                step.name: step.unpack(read.steps[step.name])
+                if step.name in read.steps
+                else step.start()
+                for step in self.steps
+            }
+        )
+
+    def open_events(self, machine: str, state: PipelineState) -> tuple[Event, ...]:
+        """Return the episodes that are open in this state, oldest first."""
+        return self._limits.open_events(machine, state.steps[self._limits.name])
+
+
+class _Encoded(msgspec.Struct):
+    """What `encode` writes."""
+
+    format: int
+    steps: dict[str, msgspec.Raw]

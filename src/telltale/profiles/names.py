@@ -1,0 +1,86 @@
+"""Finds the channel that a feed's name means: by its own name, an alias, or nearly so."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from telltale.profiles.schema import Alias, Profile
+from telltale.registry import suggest
+from telltale.units import unit_id
+
+_UNIT_IN_NAME = re.compile(r"^(?P<name>.*\S)\s*[(\[](?P<unit>[^()\[\]]*)[)\]]$")
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a feed's name turned out to be.
+
+    Attributes:
+        channel: Canonical name.
+        unit: The unit that an alias or the name itself says; None for the channel's own.
+    """
+
+    channel: str
+    unit: str | None = None
+
+
+def split_unit(name: str) -> tuple[str, str | None]:
+    """Return a header without the unit in brackets at its end, and that unit.
+
+    "Oil Temp (°C)" gives ("Oil Temp", "°C"), "COOLANT_TEMPERATURE ()" gives no unit. What is no
+    unit stays: "Oil Temp (left)" is a name.
+    """
+    parts = _UNIT_IN_NAME.match(name.strip())
+    unit = parts["unit"].strip() if parts else ""
+    if parts is None or (unit and unit_id(unit) is None):
+        return name.strip(), None
+    return parts["name"], unit or None
+
+
+def plain(name: str) -> str:
+    """Return a name in lower case with everything but letters and digits as single "_"."""
+    return _NOT_WORD.sub("_", name.casefold()).strip("_")
+
+
+class NameTable:
+    """All names of one profile's channels. Made once, asked often."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._exact: dict[str, Found] = {}
+        self._plain: dict[str, Found | None] = {}
+        for name, channel in profile.channels.items():
+            for alias in channel.aliases:
+                entry = alias if isinstance(alias, Alias) else Alias(alias)
+                self._add(entry.name, Found(name, entry.unit))
+        for name in profile.channels:
+            self._add(name, Found(name))
+        self._shown = (*profile.channels, *self._exact)
+
+    def _add(self, name: str, found: Found) -> None:
+        self._exact[name.casefold()] = found
+        key = plain(name)
+        other = self._plain.get(key, found)
+        # Two channels that differ only in punctuation: such a name proves neither.
+        self._plain[key] = found if other and other.channel == found.channel else None
+
+    def find(self, name: str) -> Found | None:
+        """Return what a feed's name means, None if nothing fits.
+
+        Tried in turn: as written without regard to case, without a unit in brackets, and
+        without regard to punctuation.
+        """
+        stripped, unit = split_unit(name)
+        for key in (name.casefold(), stripped.casefold()):
+            if found := self._exact.get(key):
+                return (
+                    found if unit is None or key == name.casefold() else Found(found.channel, unit)
+                )
+        if (near := self._plain.get(plain(stripped))) is None:
+            return None
+        return near if unit is None else Found(near.channel, unit)
+
+    def suggest(self, name: str) -> str:
+        """Return a sentence that helps with a name that nothing fits."""
+        return suggest(name, self._shown)

@@ -1,0 +1,1 @@
+"""Joins the parts for each machine: start, retry, back-pressure, stop."""

@@ -1,0 +1,24 @@
+"""Puts an embedded telltale together: SQLite, memory stream, the profiles of one data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from telltale.errors import SettingsError
+from telltale.profiles.load import ProfileBook
+from telltale.registry import load
+from telltale.runtime.core import Runtime
+from telltale.store import STORES
+from telltale.stream.memory import MemoryStream
+
+PROFILES_FOLDER = "profiles"
+
+
+def embedded_runtime(data: Path) -> Runtime:
+    """Return a runtime that keeps everything below one folder. Opens nothing."""
+    store = load(STORES, "sqlite", group="telltale.stores", error=SettingsError)
+    return Runtime(
+        store=store(data),
+        stream=MemoryStream(),
+        profiles=ProfileBook(data / PROFILES_FOLDER),
+    )

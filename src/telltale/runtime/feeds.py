@@ -1,0 +1,125 @@
+"""Runs sources: opens them, takes what they give, retries for ever and says why."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from telltale.errors import SourceUnavailableError, StoreBusyError, StoreError, TelltaleError
+from telltale.registry import suggest
+from telltale.sources.base import Source, SourceState
+
+if TYPE_CHECKING:
+    from telltale.runtime.core import Runtime
+
+log = structlog.get_logger(__name__)
+
+FIRST_RETRY_S = 0.5
+LONGEST_RETRY_S = 30.0
+
+
+@dataclass(slots=True)
+class Feed:
+    """One running source and the task that drives it."""
+
+    source: Source
+    profile: str | None
+    task: asyncio.Task[None] | None = None
+
+
+class Feeds:
+    """All running sources of one runtime, by name."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._feeds: dict[str, Feed] = {}
+
+    def add(self, source: Source, *, profile: str | None = None) -> None:
+        """Start a source. Raises TelltaleError if one of its name runs already."""
+        running = self._feeds.get(source.name)
+        if running is not None and running.task is not None and not running.task.done():
+            raise TelltaleError(
+                f"A source named {source.name!r} is running. Stop it first, or use another name."
+            )
+        feed = Feed(source, profile)
+        feed.task = asyncio.create_task(self._run(feed), name=f"telltale-{source.name}")
+        self._feeds[source.name] = feed
+
+    def all(self) -> list[Source]:
+        """Return all sources, those that ended included, by name."""
+        return [self._feeds[name].source for name in sorted(self._feeds)]
+
+    def get(self, name: str) -> Source:
+        """Return one source. Raises TelltaleError naming the nearest."""
+        try:
+            return self._feeds[name].source
+        except KeyError:
+            raise TelltaleError(f"No source named {name!r}. {suggest(name, self._feeds)}") from None
+
+    async def join(self, name: str) -> None:
+        """Wait until a source has ended and everything it gave is taken."""
+        task = self._feeds[name].task
+        if task is not None:
+            await task
+
+    async def remove(self, name: str) -> None:
+        """Stop one source and forget it."""
+        self.get(name)
+        await self._stop(self._feeds.pop(name))
+
+    async def stop(self) -> None:
+        """Stop all sources."""
+        feeds, self._feeds = list(self._feeds.values()), {}
+        await asyncio.gather(*(self._stop(feed) for feed in feeds))
+
+    async def _stop(self, feed: Feed) -> None:
+        if feed.task is not None:
+            feed.task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await feed.task
+        await feed.source.close()
+
+    async def _run(self, feed: Feed) -> None:
+        """Drive one source until it ends; a lost one is opened again, more and more slowly."""
+        source, retry_s = feed.source, FIRST_RETRY_S
+        while True:
+            try:
+                await source.open()
+                retry_s = FIRST_RETRY_S
+                await self._take_all(feed)
+            except SourceUnavailableError as error:
+                if source.status.state is not SourceState.WAITING:
+                    log.warning("source_lost", source=source.name, error=str(error))
+                source.status.state = SourceState.WAITING
+                source.status.detail = f"{error} Next try in {retry_s:.0f} s."
+                await source.close()
+                await asyncio.sleep(retry_s)
+                retry_s = min(2 * retry_s, LONGEST_RETRY_S)
+                continue
+            except Exception as error:
+                # A fault in one source must not take the others along.
+                log.exception("source_failed", source=source.name)
+                source.status.state = SourceState.ENDED
+                source.status.detail = f"Stopped by a fault: {error}"
+            await source.close()
+            return
+
+    async def _take_all(self, feed: Feed) -> None:
+        """Hand everything a source gives to the runtime; a full store slows the source down."""
+        async for decoded in feed.source.batches():
+            await self._runtime.store.room()
+            try:
+                await self._runtime.submit(
+                    decoded,
+                    profile=feed.profile,
+                    simulated=feed.source.simulated,
+                    source=feed.source.name,
+                )
+            except StoreBusyError:
+                feed.source.status.dropped += decoded.rows
+            except StoreError as error:
+                log.warning("source_not_kept", source=feed.source.name, error=str(error))

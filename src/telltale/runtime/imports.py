@@ -1,0 +1,335 @@
+"""`Imports`: whole files into the store, in constant memory, with progress and a stop button."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from telltale.errors import (
+    DecodeError,
+    SettingsError,
+    StoreBusyError,
+    StoreFullError,
+    TelltaleError,
+    TooLargeError,
+)
+from telltale.formats.base import MAX_REASONS, Decoded, Rejection
+from telltale.formats.files import ReadOptions, read_file
+from telltale.registry import suggest
+
+if TYPE_CHECKING:
+    from telltale.runtime.core import Receipt, Runtime
+
+log = structlog.get_logger(__name__)
+
+MAX_JOBS = 100  # remembered; the oldest that is over makes room
+MAX_RUNNING = 4
+MAX_MACHINES = 1_000  # named in a job's answer
+GIB = 1024**3
+
+
+class UnknownImportError(TelltaleError):
+    """No import has this id."""
+
+
+class ImportView(msgspec.Struct, frozen=True):
+    """Where an import stands. `state`: running, done, failed or stopped."""
+
+    id: str
+    filename: str
+    state: str
+    bytes: int
+    bytes_total: int
+    rows: int
+    rejected: int
+    rejected_values: int
+    rate_rows_s: float
+    eta_s: float | None
+    machines: list[str]
+    first_time_ns: int | None
+    last_time_ns: int | None
+    unknown: dict[str, str]
+    reasons: list[Rejection]
+    detail: str
+
+
+@dataclass(slots=True)
+class ImportJob:
+    """One file on its way into the store. Every number counts what is committed."""
+
+    id: str
+    filename: str
+    bytes_total: int
+    state: str = "running"
+    bytes_done: int = 0
+    rows: int = 0
+    rejected: int = 0
+    rejected_values: int = 0
+    machines: dict[str, None] = field(default_factory=dict)
+    first_time_ns: int | None = None
+    last_time_ns: int | None = None
+    unknown: dict[str, str] = field(default_factory=dict)
+    reasons: list[Rejection] = field(default_factory=list)
+    detail: str = "Reading."
+    began_s: float = field(default_factory=time.monotonic)
+    took_s: float | None = None
+    task: asyncio.Task[None] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """True until it is done, failed or stopped."""
+        return self.state == "running"
+
+    def note(self, receipt: Receipt) -> None:
+        """Add what became of one machine's share of a piece."""
+        self.rows += receipt.accepted
+        self.rejected += receipt.rejected
+        self.rejected_values += receipt.rejected_values
+        if len(self.machines) < MAX_MACHINES:
+            self.machines[receipt.machine] = None
+        self.unknown.update(receipt.unknown)
+        room = MAX_REASONS - len(self.reasons)
+        self.reasons += [r for r in receipt.reasons if r not in self.reasons][:room]
+        if receipt.first_time_ns is not None and receipt.last_time_ns is not None:
+            known_ns = [ns for ns in (self.first_time_ns, self.last_time_ns) if ns is not None]
+            self.first_time_ns = min([*known_ns, receipt.first_time_ns])
+            self.last_time_ns = max([*known_ns, receipt.last_time_ns])
+
+    def end(self, state: str, detail: str) -> None:
+        """Say how it ended."""
+        self.state, self.detail = state, detail
+        self.took_s = time.monotonic() - self.began_s
+
+    def view(self) -> ImportView:
+        """Return it as the API and the command line show it."""
+        spent_s = max(self.took_s or time.monotonic() - self.began_s, 0.001)
+        eta_s = None
+        if self.is_running and self.bytes_done and self.bytes_total:
+            eta_s = round(spent_s * (self.bytes_total / self.bytes_done - 1), 1)
+        return ImportView(
+            id=self.id,
+            filename=self.filename,
+            state=self.state,
+            bytes=self.bytes_done,
+            bytes_total=self.bytes_total,
+            rows=self.rows,
+            rejected=self.rejected,
+            rejected_values=self.rejected_values,
+            rate_rows_s=round(self.rows / spent_s, 1),
+            eta_s=eta_s,
+            machines=list(self.machines),
+            first_time_ns=self.first_time_ns,
+            last_time_ns=self.last_time_ns,
+            unknown=self.unknown,
+            reasons=self.reasons,
+            detail=self.detail,
+        )
+
+
+class Imports:
+    """All imports of one runtime, by id.
+
+    Args:
+        runtime: Where the readings go.
+        scratch: Where uploads wait; the system's folder for such if absent.
+        max_bytes: A larger file is refused.
+        min_free_bytes: This much disk must stay free beside an upload.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        scratch: Path | None = None,
+        max_bytes: int = 64 * GIB,
+        min_free_bytes: int = GIB // 16,
+    ) -> None:
+        self._runtime = runtime
+        self._scratch = scratch
+        self._max_bytes = max_bytes
+        self._min_free_bytes = min_free_bytes
+        self._jobs: dict[str, ImportJob] = {}
+        self._numbers = count(1)
+
+    def all(self) -> list[ImportJob]:
+        """Return all imports, the newest first."""
+        return list(reversed(self._jobs.values()))
+
+    def get(self, job: str) -> ImportJob:
+        """Return one import. Raises UnknownImportError."""
+        try:
+            return self._jobs[job]
+        except KeyError:
+            raise UnknownImportError(
+                f"No import has the id {job!r}. {suggest(job, self._jobs)}"
+            ) from None
+
+    async def upload(
+        self,
+        filename: str,
+        chunks: AsyncIterator[bytes],
+        options: ReadOptions,
+        *,
+        profile: str | None = None,
+    ) -> ImportJob:
+        """Take a file's bytes to the end, then start reading it.
+
+        Raises:
+            TooLargeError: Beyond max_bytes.
+            StoreFullError: The disk would be too full.
+            DecodeError: The body is empty.
+        """
+        self._check_room()
+        folder = Path(tempfile.mkdtemp(prefix="telltale-import-", dir=self._made_scratch()))
+        try:
+            path = folder / safe_name(filename)
+            await self._save(path, chunks)
+            return self.start(path, options, profile=profile, filename=filename, owned=folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    def start(
+        self,
+        path: Path,
+        options: ReadOptions,
+        *,
+        profile: str | None = None,
+        filename: str | None = None,
+        owned: Path | None = None,
+    ) -> ImportJob:
+        """Start reading a file that is there already; `owned` is deleted afterwards."""
+        self._check_room()
+        job = ImportJob(str(next(self._numbers)), filename or path.name, path.stat().st_size)
+        self._jobs[job.id] = job
+        job.task = asyncio.create_task(
+            self._run(job, path, options, profile, owned), name=f"telltale-import-{job.id}"
+        )
+        return job
+
+    async def stop_job(self, job: str) -> ImportJob:
+        """Stop one import; what is kept stays. Raises UnknownImportError."""
+        found = self.get(job)
+        if found.task is not None and found.is_running:
+            found.task.cancel()
+            await asyncio.wait([found.task])
+        return found
+
+    async def stop(self) -> None:
+        """Stop all imports."""
+        for job in self._jobs.values():
+            await self.stop_job(job.id)
+
+    async def _run(
+        self,
+        job: ImportJob,
+        path: Path,
+        options: ReadOptions,
+        profile: str | None,
+        owned: Path | None,
+    ) -> None:
+        try:
+            await self._read(job, path, options, profile)
+            job.bytes_done = job.bytes_total
+            if job.rows:
+                job.end("done", f"{job.rows:,} readings kept, {job.rejected:,} refused.")
+            else:
+                first = job.reasons[0].message if job.reasons else "No reading was found in it."
+                job.end("failed", f"{job.filename}: nothing could be kept. {first}")
+        except asyncio.CancelledError:
+            job.end("stopped", f"Stopped. The {job.rows:,} readings so far stay.")
+        except (TelltaleError, OSError) as error:
+            job.end("failed", f"{error} The {job.rows:,} readings before it stay.")
+        except Exception as error:
+            # A fault in one decoder must not leave a job that runs for ever
+            log.exception("import_failed", filename=job.filename)
+            job.end("failed", f"telltale made a mistake with this file: {error!r}")
+        finally:
+            if owned is not None:
+                await asyncio.to_thread(shutil.rmtree, owned, ignore_errors=True)
+
+    async def _read(
+        self, job: ImportJob, path: Path, options: ReadOptions, profile: str | None
+    ) -> None:
+        """Read the next piece in a thread while this one is committed."""
+        pieces: Iterator[Decoded] = iter(read_file(path, options))
+        ahead = asyncio.create_task(asyncio.to_thread(next, pieces, None))
+        try:
+            while (piece := await ahead) is not None:
+                ahead = asyncio.create_task(asyncio.to_thread(next, pieces, None))
+                await self._take(job, piece, profile)
+        finally:
+            # The thread cannot be stopped: wait for its piece before the file goes away
+            await asyncio.wait([ahead])
+
+    async def _take(self, job: ImportJob, piece: Decoded, profile: str | None) -> None:
+        source = f"import:{job.filename}"
+        while True:
+            await self._runtime.store.room()
+            try:
+                receipts = await self._runtime.ingest(
+                    piece, profile=profile, source=source, is_live=False
+                )
+                break
+            except StoreBusyError:
+                await asyncio.sleep(0.01)  # others took the room first
+        for receipt in receipts:
+            job.note(receipt)
+        if not receipts:
+            job.rejected += piece.rejected_rows
+            job.rejected_values += piece.rejected_values
+            job.reasons += list(piece.reasons)[: MAX_REASONS - len(job.reasons)]
+
+    async def _save(self, path: Path, chunks: AsyncIterator[bytes]) -> None:
+        size = 0
+        with path.open("wb") as file:
+            async for chunk in chunks:
+                size += len(chunk)
+                if size > self._max_bytes:
+                    raise TooLargeError(
+                        f"{path.name} has more than {self._max_bytes:,} bytes. "
+                        "Cut it, or import it with `telltale import` on the server."
+                    )
+                self._check_disk(path.parent)
+                await asyncio.to_thread(file.write, chunk)
+        if size == 0:
+            raise DecodeError(f"{path.name} is empty. Send the file as the request's body.")
+
+    def _check_disk(self, folder: Path) -> None:
+        if shutil.disk_usage(folder).free < self._min_free_bytes:
+            raise StoreFullError(
+                f"Less than {self._min_free_bytes:,} bytes are free. Nothing of this file was "
+                "kept. Make room, then import it again."
+            )
+
+    def _check_room(self) -> None:
+        if sum(job.is_running for job in self._jobs.values()) >= MAX_RUNNING:
+            raise StoreBusyError(f"{MAX_RUNNING} imports are running. Wait for one to end.")
+        if len(self._jobs) >= MAX_JOBS:
+            over = next(job.id for job in self._jobs.values() if not job.is_running)
+            del self._jobs[over]
+
+    def _made_scratch(self) -> Path | None:
+        if self._scratch is not None:
+            self._scratch.mkdir(parents=True, exist_ok=True)
+        return self._scratch
+
+
+def safe_name(filename: str) -> str:
+    """Return a client's file name without anything that leads elsewhere. Raises SettingsError."""
+    name = filename.replace("\\", "/").rpartition("/")[2].strip()
+    if not name or name in {".", ".."} or not name.isprintable() or len(name.encode()) > 200:
+        raise SettingsError(
+            f"filename {filename[:60]!r} cannot be used. Give the file's name, e.g. log.csv."
+        )
+    return name

@@ -1,0 +1,170 @@
+"""Sealing: moves a stretch of old samples from SQLite into a Parquet file, one chunk a step.
+
+The order makes a kill at any point harmless: the file's name is noted, the file is written,
+compared and named, and one transaction then adds the chunk and removes its rows. Before that
+the rows are in SQLite and the file is swept away at the next start; after it they are in the file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from telltale.batch import NS_PER_S, FloatArray, IntArray
+from telltale.store import chunks, hot, parquet, rollups
+from telltale.store.chunks import Chunk
+from telltale.store.commit import Committer
+from telltale.store.ranges import merged
+from telltale.store.samples import quoted, table_columns, table_name
+
+DAY_NS = 86_400 * NS_PER_S
+CHUNK_ROWS = 100_000  # removed from SQLite in one transaction: about 0.1 s for the writer
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the next chunk takes: hot samples start_ns to end_ns, and perhaps an older chunk.
+
+    The older chunk is there when late samples fell into its time; both become one new chunk.
+    """
+
+    machine: int
+    machine_id: str
+    profile: str
+    start_ns: int
+    end_ns: int
+    older: Chunk | None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A chunk whose file is on the disk and compared, and what it was made of."""
+
+    chunk: Chunk
+    hot_first_ns: int
+    hot_last_ns: int
+    hot_rows: int
+    rollup: rollups.Rollup
+
+
+class Sealing:
+    """One step of archiving. Only one runs at a time."""
+
+    def __init__(self, archive: Path, committer: Committer) -> None:
+        self._archive = archive
+        self._committer = committer
+        self._watched: Plan | None = None
+        self._is_stale = False
+
+    def begin(self, connection: sqlite3.Connection, plan: Plan) -> Chunk:
+        """Note the file and start to watch for late samples. On the writer, in a transaction."""
+        self._watched, self._is_stale = plan, False
+        self._committer.touched = self._touched
+        return chunks.begin(connection, plan.machine, plan.profile)
+
+    def write(self, connection: sqlite3.Connection, plan: Plan, chunk: Chunk) -> Written:
+        """Write and compare the file. On a reader; takes a second or so."""
+        names = table_columns(connection, plan.profile)
+        fresh = hot.read_rows(
+            connection,
+            table_name(plan.profile),
+            names,
+            plan.machine,
+            plan.start_ns,
+            plan.end_ns,
+            limit=CHUNK_ROWS,
+        )
+        parts = [fresh]
+        if plan.older is not None:
+            path = self._archive / plan.older.file
+            parts.insert(0, parquet.read_chunk(path, names, -(2**63), 2**63 - 1))
+        time_ns, values = merged(parts)
+        columns = dict(zip(names, values, strict=True))
+        size = parquet.write_chunk(self._archive / chunk.file, time_ns, columns, plan.machine_id)
+        return _written(chunk, size, fresh[0], time_ns, columns)
+
+    def finish(self, connection: sqlite3.Connection, plan: Plan, written: Written) -> bool:
+        """Add the chunk and remove its rows. On the writer, in a transaction.
+
+        Returns False, with nothing changed but the file to be swept, if late samples came in
+        between: the next step takes them along.
+        """
+        self._watched = None
+        if self._is_stale:
+            chunks.drop(connection, written.chunk.id)
+            return False
+        chunks.seal(connection, written.chunk)
+        rollups.save(connection, written.chunk.id, written.rollup)
+        if plan.older is not None:
+            chunks.drop(connection, plan.older.id)
+        connection.execute(
+            f"DELETE FROM {quoted(table_name(plan.profile))} "  # noqa: S608
+            "WHERE machine = ? AND time_ns BETWEEN ? AND ?",
+            (plan.machine, written.hot_first_ns, written.hot_last_ns),
+        )
+        older_rows = plan.older.rows if plan.older else 0
+        connection.execute(  # a late sample that replaced an archived one was counted twice
+            "UPDATE stretches SET rows = rows + ? WHERE machine = ? AND profile = ?",
+            (written.chunk.rows - older_rows - written.hot_rows, plan.machine, plan.profile),
+        )
+        self._committer.forget()
+        return True
+
+    def abandon(self, connection: sqlite3.Connection, chunk: Chunk) -> None:
+        """Give up a chunk that could not be written. On the writer, in a transaction."""
+        self._watched = None
+        chunks.drop(connection, chunk.id)
+
+    def _touched(self, machine: str, first_ns: int, last_ns: int) -> None:
+        plan = self._watched
+        if plan and machine == plan.machine_id and first_ns < plan.end_ns:
+            self._is_stale = self._is_stale or last_ns >= plan.start_ns
+
+
+def next_plan(connection: sqlite3.Connection, before_ns: int) -> Plan | None:
+    """Return what to seal next: the oldest hot samples of whole UTC days before a time."""
+    sealed_ns = before_ns // DAY_NS * DAY_NS
+    rows = connection.execute(
+        "SELECT s.machine, m.id, s.profile FROM stretches s "
+        "JOIN machines m ON m.number = s.machine WHERE s.first_ns < ?",
+        (sealed_ns,),
+    ).fetchall()
+    found = [(_first_hot(connection, row[2], row[0]), row) for row in rows]
+    old = [
+        (first_ns, row) for first_ns, row in found if first_ns is not None and first_ns < sealed_ns
+    ]
+    if not old:
+        return None
+    start_ns, (machine, machine_id, profile) = min(old)
+    day_end_ns = (start_ns // DAY_NS + 1) * DAY_NS
+    near = chunks.overlapping(connection, machine, profile, start_ns, day_end_ns)
+    if not near:
+        return Plan(machine, machine_id, profile, start_ns, day_end_ns, None)
+    older = near[0]
+    if start_ns < older.first_ns:
+        return Plan(machine, machine_id, profile, start_ns, older.first_ns, None)
+    return Plan(machine, machine_id, profile, start_ns, older.last_ns + 1, older)
+
+
+def _first_hot(connection: sqlite3.Connection, profile: str, machine: int) -> int | None:
+    row = connection.execute(
+        f"SELECT min(time_ns) FROM {quoted(table_name(profile))} WHERE machine = ?",  # noqa: S608
+        (machine,),
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
+
+
+def _written(
+    chunk: Chunk, size: int, hot_ns: IntArray, time_ns: IntArray, columns: dict[str, FloatArray]
+) -> Written:
+    sealed = replace(
+        chunk, first_ns=int(time_ns[0]), last_ns=int(time_ns[-1]), rows=len(time_ns), bytes=size
+    )
+    return Written(
+        sealed,
+        int(hot_ns[0]),
+        int(hot_ns[-1]),
+        len(hot_ns),
+        rollups.by_minute(time_ns, columns),
+    )

@@ -1,0 +1,43 @@
+"""The database file itself: reading it, looking for damage, moving it aside."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+FILE_NAME = "telltale.db"
+BUSY_S = 5.0
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """Open a connection that cannot write."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        timeout=BUSY_S,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def damage(connection: sqlite3.Connection) -> str | None:
+    """Look for damage in the whole file; return what was found, None if nothing."""
+    try:
+        found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return None if found == "ok" else found
+
+
+def set_aside(path: Path) -> Path:
+    """Move a database and its log into a folder of their own and return it."""
+    place = path.parent / "quarantine" / datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    place.mkdir(parents=True)
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            part.rename(place / part.name)
+    return place

@@ -1,0 +1,295 @@
+"""`SQLiteStore`: everything in one folder, in one SQLite file and, when sealed, Parquet."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+from telltale.batch import Batch
+from telltale.errors import SettingsError, StoreError
+from telltale.events import Event
+from telltale.store import disk, queries
+from telltale.store.backup import copy_database, restore_database
+from telltale.store.base import Machine, RangeQuery, Session, StoreStatus, Write
+from telltale.store.chunks import sweep
+from telltale.store.database import Owner, open_database
+from telltale.store.failures import WriteFailures
+from telltale.store.files import FILE_NAME, damage
+from telltale.store.housekeeping import Housekeeping
+from telltale.store.ranges import clamped, read_range
+from telltale.store.reading import Readers
+from telltale.store.retention import Limits
+from telltale.store.writer import Writer
+
+MIN_BYTES = 10_000_000  # below this the empty database and its log would not fit
+CHECK_AT_OPEN_S = 0.5  # a larger database is checked to the end beside the first readings
+
+
+class SQLiteStore:
+    """Keeps everything in one folder. Implements `Store`; see docs/reference/store.md.
+
+    Args:
+        folder: Where the files go; made if it is not there.
+        commit_ms: Longest time that a write waits for company.
+        commit_rows: Samples in one transaction, about.
+        queue_rows: Samples that may wait for the writer before it says busy.
+        read_threads: Reads at the same time.
+        archive_after_days: Whole days older than this move to Parquet, if DuckDB is installed;
+            None keeps all in SQLite.
+        keep_days: Samples older than this are let go; None keeps all.
+        max_bytes: The oldest samples are let go beyond this; None takes the whole disk.
+        clock_ns: The present, UTC nanoseconds; tests hand in their own.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        commit_ms: float = 25.0,
+        commit_rows: int = 2000,
+        queue_rows: int = 200_000,
+        read_threads: int = 2,
+        archive_after_days: float | None = 2.0,
+        keep_days: float | None = None,
+        max_bytes: int | None = None,
+        clock_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        for name, value in (("commit_rows", commit_rows), ("queue_rows", queue_rows)):
+            if value < 1:
+                raise SettingsError(f"store: {name} is {value}, it must be at least 1.")
+        if not 0.0 <= commit_ms <= 10_000.0:
+            raise SettingsError(f"store: commit_ms is {commit_ms}, it must be from 0 to 10000.")
+        if not 1 <= read_threads <= 64:
+            raise SettingsError(f"store: read_threads is {read_threads}, use 1 to 64.")
+        for name, days in (("archive_after_days", archive_after_days), ("keep_days", keep_days)):
+            if days is not None and not days > 0.0:
+                raise SettingsError(f"store: {name} is {days}, it must be more than 0, or unset.")
+        if max_bytes is not None and max_bytes < MIN_BYTES:
+            raise SettingsError(f"store: max_bytes is {max_bytes}, use at least {MIN_BYTES}.")
+        self.folder = Path(folder)
+        self._archive_after_days = archive_after_days
+        self._limits = Limits(keep_days, max_bytes)
+        self._commit_ms = commit_ms
+        self._commit_rows = commit_rows
+        self._queue_rows = queue_rows
+        self._read_threads = read_threads
+        self._clock_ns = clock_ns
+        self._owner = Owner(self.folder)
+        self._failures = WriteFailures(self.folder)
+        self._connection: sqlite3.Connection | None = None
+        self._writer: Writer | None = None
+        self._readers: Readers | None = None
+        self._housekeeping: Housekeeping | None = None
+        self._notes: tuple[str, ...] = ()
+        self._damage: str | None = None
+        self._checking: asyncio.Task[None] | None = None
+
+    @property
+    def path(self) -> Path:
+        """The database file."""
+        return self.folder / FILE_NAME
+
+    async def open(self) -> None:
+        """Open, check integrity, migrate (with a copy first). Raises StoreError."""
+        if self._writer is not None:
+            return
+        is_checked = await asyncio.to_thread(self._open)
+        if not is_checked:
+            self._checking = asyncio.create_task(self._check_to_the_end())
+
+    async def close(self) -> None:
+        """Commit what was submitted, then let go. Safe to call twice."""
+        checking, self._checking = self._checking, None
+        if checking is not None:
+            checking.cancel()
+        await asyncio.to_thread(self._close)
+
+    def submit(self, write: Write) -> Future[None]:
+        """Queue one write; the future ends after its commit, or with StoreError."""
+        return self._open_writer().submit(write)
+
+    async def room(self) -> None:
+        """Wait until `submit` would take a write."""
+        await asyncio.wrap_future(self._open_writer().room())
+
+    async def read(self, query: RangeQuery) -> Batch:
+        """Return samples, hot and archived alike."""
+        archive = self.folder / "archive"
+        return await self._open_readers().run(
+            lambda connection: read_range(connection, archive, query)
+        )
+
+    async def last_state(self, machine: str) -> bytes | None:
+        """Return the machine's last committed pipeline state."""
+        return await self._open_readers().run(
+            lambda connection: queries.last_state(connection, machine)
+        )
+
+    async def machines(self) -> Sequence[Machine]:
+        """Return all machines by id."""
+        return await self._open_readers().run(queries.machines)
+
+    async def save_machine(self, machine: Machine) -> None:
+        """Insert or replace one machine."""
+        writer = self._open_writer()
+        await asyncio.wrap_future(writer.call(lambda _: writer.committer.save_machine(machine)))
+
+    async def events(
+        self,
+        machine: str | None = None,
+        *,
+        start_ns: int = 0,
+        end_ns: int | None = None,
+        open_only: bool = False,
+        limit: int = 1000,
+    ) -> Sequence[Event]:
+        """Return events that began in the range, newest first."""
+        end_ns = None if end_ns is None else clamped(end_ns)
+        return await self._open_readers().run(
+            lambda connection: queries.events(
+                connection, machine, clamped(start_ns), end_ns, open_only, limit
+            )
+        )
+
+    async def sessions(self, machine: str | None = None) -> Sequence[Session]:
+        """Return recordings, newest first."""
+        return await self._open_readers().run(
+            lambda connection: queries.sessions(connection, machine)
+        )
+
+    async def name_session(self, session: str, title: str) -> Session:
+        """Give a recording a title. Raises StoreError if there is none of this id."""
+        writer = self._open_writer()
+        return await asyncio.wrap_future(
+            writer.call(lambda _: writer.committer.name_session(session, title))
+        )
+
+    async def status(self) -> StoreStatus:
+        """Return how full the store is and whether it works."""
+        now_ns = self._clock_ns()
+        use = await self._open_readers().run(
+            lambda connection: disk.measure(connection, self.folder, now_ns, self._limits.max_bytes)
+        )
+        writer = self._open_writer()
+        problems = [problem for problem in (self._failures.problem, self._damage) if problem]
+        return StoreStatus(
+            rows=use.rows,
+            size_bytes=use.size_bytes,
+            free_bytes=use.free_bytes,
+            bytes_per_day=use.bytes_per_day,
+            full_in_days=use.full_in_days,
+            queue_rows=writer.queued_rows,
+            queue_limit_rows=self._queue_rows,
+            commits=writer.commits,
+            failed_commits=self._failures.failed_commits,
+            problem=" ".join(problems) or None,
+            notes=self._notes,
+        )
+
+    async def backup(self, target: Path) -> None:
+        """Copy the database, as it stands, to a new file. Raises StoreError."""
+        await self._open_readers().run(lambda connection: copy_database(connection, target))
+
+    async def restore(self, source: Path) -> Path | None:
+        """Put a backup in place of the database while the store is closed.
+
+        Returns where the old database was moved to. Raises StoreError.
+        """
+        return await asyncio.to_thread(self._restore, source)
+
+    async def check(self) -> str | None:
+        """Look for damage in the whole database; return what was found, None if nothing."""
+        return await self._open_readers().run(damage)
+
+    async def housekeeping(self, now_ns: int) -> bool:
+        """Archive, let go and tidy up, one bounded piece of each; True if there is more to do.
+
+        Call it about once a minute, and again at once while it returns True. Raises StoreError.
+        """
+        return await self._open_housekeeping().run(now_ns)
+
+    async def archive(self, before_ns: int) -> int:
+        """Move all whole UTC days before a time to Parquet; return how many samples moved.
+
+        Raises:
+            StoreError: A file could not be written. Its samples are still in SQLite.
+            MissingExtraError: DuckDB is not installed.
+        """
+        return await self._open_housekeeping().archive(before_ns)
+
+    def _open(self) -> bool:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{self.folder} cannot be made: {error}. Choose another.") from error
+        self._owner.take()
+        try:
+            opened = open_database(self.folder, check_s=CHECK_AT_OPEN_S)
+            sweep(opened.connection, self.folder / "archive", at_start=True)
+        except BaseException:
+            self._owner.release()
+            raise
+        self._connection, self._notes = opened.connection, opened.notes
+        self._damage = opened.problem
+        self._readers = Readers(self.path, self._read_threads)
+        self._writer = Writer(
+            opened.connection,
+            self._failures,
+            commit_ms=self._commit_ms,
+            commit_rows=self._commit_rows,
+            queue_rows=self._queue_rows,
+            clock_ns=self._clock_ns,
+        )
+        self._housekeeping = Housekeeping(
+            self.folder, self._writer, self._readers, self._limits, self._archive_after_days
+        )
+        self._writer.start()
+        return opened.is_checked
+
+    def _restore(self, source: Path) -> Path | None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._owner.take()
+        try:
+            return restore_database(source, self.path)
+        finally:
+            self._owner.release()
+
+    def _close(self) -> None:
+        writer, self._writer = self._writer, None
+        readers, self._readers = self._readers, None
+        connection, self._connection = self._connection, None
+        self._housekeeping = None
+        if writer is not None:
+            writer.stop()
+        if readers is not None:
+            readers.close()
+        if connection is not None:
+            connection.close()  # the last one folds the log into the file
+        self._owner.release()
+
+    async def _check_to_the_end(self) -> None:
+        found = await self.check()
+        if found is not None:
+            self._damage = (
+                f"{self.path} is damaged ({found}). Stop telltale and restore a backup; "
+                "what is intact is still served."
+            )
+
+    def _open_writer(self) -> Writer:
+        if self._writer is None:
+            raise StoreError(f"The store in {self.folder} is not open.")
+        return self._writer
+
+    def _open_housekeeping(self) -> Housekeeping:
+        if self._housekeeping is None:
+            raise StoreError(f"The store in {self.folder} is not open.")
+        return self._housekeeping
+
+    def _open_readers(self) -> Readers:
+        if self._readers is None:
+            raise StoreError(f"The store in {self.folder} is not open.")
+        return self._readers

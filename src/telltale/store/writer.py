@@ -1,0 +1,224 @@
+"""The one thread that writes. Takes writes at once, answers each after its commit."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from telltale.errors import StoreBusyError, StoreError
+from telltale.store.base import Write
+from telltale.store.commit import Committer, Transaction
+from telltale.store.failures import WriteFailures
+
+T = TypeVar("T")
+
+# Between commits the writer gathers for a multiple of what the last one took: a quick disk
+# answers quickly, a slow one gets larger groups, and commits stay below a fifth of the time.
+GATHER_FACTOR = 4.0
+MIN_GATHER_S = 0.004
+
+
+@dataclass(slots=True)
+class Job:
+    """Something else to do on the writer's thread, in a transaction of its own or in none."""
+
+    run: Callable[[sqlite3.Connection], Any]  # Any: each job has its own answer
+    in_transaction: bool
+
+
+@dataclass(slots=True)
+class Entry:
+    """One thing in the queue."""
+
+    work: Write | Job
+    rows: int
+    future: Future[Any]
+
+
+class Writer:
+    """A bounded queue in front of one connection. `submit` and `call` work from any thread."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        failures: WriteFailures,
+        *,
+        commit_ms: float,
+        commit_rows: int,
+        queue_rows: int,
+        clock_ns: Callable[[], int],
+    ) -> None:
+        self.committer = Committer(connection)
+        self.commits = 0
+        self.queued_rows = 0
+        self._connection = connection
+        self._failures = failures
+        self._commit_s = commit_ms / 1000.0
+        self._commit_rows = commit_rows
+        self._queue_rows = queue_rows
+        self._clock_ns = clock_ns
+        self._queue: deque[Entry] = deque()
+        self._changed = threading.Condition()
+        self._room: list[Future[None]] = []
+        self._closing = False
+        self._last_commit_s = 0.0
+        self._last_end = 0.0
+        self._thread = threading.Thread(target=self._run, name="telltale-store-writer")
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what was submitted, then end. Blocks; safe to call twice."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def submit(self, write: Write) -> Future[None]:
+        """Queue one write. Raises StoreBusyError when the queue is full, StoreError if closed."""
+        return self._append(Entry(write, max(1, len(write.batch)), Future()))
+
+    def call(
+        self, run: Callable[[sqlite3.Connection], T], *, in_transaction: bool = True
+    ) -> Future[T]:
+        """Queue a job. It sees every write submitted before it, committed."""
+        return self._append(Entry(Job(run, in_transaction), 0, Future()))
+
+    def room(self) -> Future[None]:
+        """Return a future that ends when `submit` takes writes."""
+        future: Future[None] = Future()
+        with self._changed:
+            if self.queued_rows < self._queue_rows or self._closing:
+                future.set_result(None)
+            else:
+                self._room.append(future)
+        return future
+
+    def _append(self, entry: Entry) -> Future[Any]:
+        with self._changed:
+            if self._closing:
+                raise StoreError("The store is closed and takes nothing more.")
+            if entry.rows and self.queued_rows >= self._queue_rows:
+                raise StoreBusyError(
+                    f"{self.queued_rows} readings wait to be written, {self._queue_rows} may. "
+                    "Nothing of this was taken: send it again in a moment, or send more slowly."
+                )
+            self._queue.append(entry)
+            self.queued_rows += entry.rows
+            self._changed.notify()
+        return entry.future
+
+    def _run(self) -> None:
+        while True:
+            group = self._next_group()
+            if not group:
+                if self._closing:
+                    return
+                continue  # all of it was cancelled before it was begun
+            started = time.monotonic()
+            self._do(group)
+            self._last_end = time.monotonic()
+            self._last_commit_s = self._last_end - started
+            self._release(sum(entry.rows for entry in group))
+
+    def _next_group(self) -> list[Entry]:
+        """Wait for work and for company; return what to commit together, or [] at the end."""
+        with self._changed:
+            while not self._queue and not self._closing:
+                self._changed.wait()
+            due = self._last_end + min(
+                self._commit_s, max(MIN_GATHER_S, GATHER_FACTOR * self._last_commit_s)
+            )
+            while not self._closing and not self._is_group_full():
+                left_s = due - time.monotonic()
+                if left_s <= 0.0:
+                    break
+                self._changed.wait(left_s)
+            return self._taken()
+
+    def _is_group_full(self) -> bool:
+        return self.queued_rows >= self._commit_rows or isinstance(self._queue[0].work, Job)
+
+    def _taken(self) -> list[Entry]:
+        """Take entries up to the group's size; a job makes a group of its own."""
+        group: list[Entry] = []
+        rows = 0
+        while self._queue and rows < self._commit_rows:
+            if isinstance(self._queue[0].work, Job) and group:
+                break
+            entry = self._queue.popleft()
+            if not entry.future.set_running_or_notify_cancel():
+                self.queued_rows -= entry.rows
+                continue
+            group.append(entry)
+            rows += entry.rows
+            if isinstance(entry.work, Job):
+                break
+        return group or (self._taken() if self._queue else [])
+
+    def _release(self, rows: int) -> None:
+        with self._changed:
+            self.queued_rows -= rows
+            waiting = self._room if self.queued_rows < self._queue_rows else []
+            self._room = [] if waiting else self._room
+        for future in waiting:
+            future.set_result(None)
+
+    def _do(self, group: Sequence[Entry]) -> None:
+        work = group[0].work
+        if isinstance(work, Job):
+            self._do_job(work, group[0].future)
+            return
+        error = self._commit(group)
+        if error is None:
+            return
+        if len(group) > 1 and not self._failures.is_disk(error):
+            for entry in group:  # one of them is at fault: the others must not pay for it
+                alone = self._commit([entry])
+                if alone is not None:
+                    self._fail([entry], alone)
+        else:
+            self._fail(group, error)
+
+    def _commit(self, group: Sequence[Entry]) -> Exception | None:
+        writes = [entry.work for entry in group if isinstance(entry.work, Write)]
+        try:
+            self.committer.commit(writes, self._clock_ns())
+        except Exception as error:
+            return error
+        self.commits += 1
+        self._failures.worked()
+        for entry in group:
+            entry.future.set_result(None)
+        return None
+
+    def _fail(self, group: Sequence[Entry], error: Exception) -> None:
+        values = sum(
+            len(entry.work.batch) * (2 + len(entry.work.batch.columns))
+            for entry in group
+            if isinstance(entry.work, Write)
+        )
+        told = self._failures.failed(error, values)
+        for entry in group:
+            entry.future.set_exception(told)
+
+    def _do_job(self, job: Job, future: Future[Any]) -> None:
+        try:
+            if job.in_transaction:
+                with Transaction(self._connection, self.committer.forget):
+                    answer = job.run(self._connection)
+            else:
+                answer = job.run(self._connection)
+        except Exception as error:
+            future.set_exception(self._failures.explained(error, 0))
+        else:
+            future.set_result(answer)

@@ -1,0 +1,141 @@
+"""`Newest`: the newest value of each channel of one machine, with its state, for live frames."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from telltale.batch import NS_PER_S, Batch
+from telltale.events import Event, EventKind, Level
+from telltale.rate import RateMeter
+
+ALL = ("*",)
+
+
+class MachineFrame(msgspec.Struct, frozen=True):
+    """One machine in a live frame. `states` names only what is not ok, `ages_s` only the older."""
+
+    time_ns: int
+    age_s: float
+    state: str
+    rate_hz: float
+    values: dict[str, float]
+    states: dict[str, str]
+    ages_s: dict[str, float]
+
+
+@dataclass(slots=True)
+class Newest:
+    """What is shown of one machine.
+
+    Attributes:
+        version: The hub's count when this machine last changed; a viewer that saw an older
+            count is given this machine again.
+        time_ns: Newest sample; 0 before the first.
+        values, times_ns: Newest finite value per name, and when it was measured.
+        open_events: By key; the machine's and the values' states follow from them.
+    """
+
+    version: int = 0
+    time_ns: int = 0
+    values: dict[str, float] = field(default_factory=dict)
+    times_ns: dict[str, int] = field(default_factory=dict)
+    open_events: dict[str, Event] = field(default_factory=dict)
+    rate: RateMeter = field(default_factory=RateMeter)
+    _states: dict[str, str] = field(default_factory=dict)
+    _state: str = "ok"
+
+    def take(self, batch: Batch, now_ns: int) -> None:
+        """Note the last finite value of each column."""
+        n_samples = len(batch)
+        if n_samples == 0:
+            return
+        self.rate.add(n_samples, now_ns)
+        newest_ns = int(batch.time_ns[-1])
+        self.time_ns = max(self.time_ns, newest_ns)
+        for name, column in batch.columns.items():
+            value = column.item(n_samples - 1)
+            if math.isfinite(value):
+                self.values[name], self.times_ns[name] = value, newest_ns
+                continue
+            finite = np.flatnonzero(np.isfinite(column))
+            if len(finite):
+                self.values[name] = column.item(finite[-1])
+                self.times_ns[name] = int(batch.time_ns[finite[-1]])
+
+    def seed(self, time_ns: int, values: Mapping[str, float], times_ns: Mapping[str, int]) -> None:
+        """Take up the values that were kept before this start."""
+        self.time_ns = time_ns
+        self.values = dict(values)
+        self.times_ns = dict(times_ns)
+
+    def note_events(self, events: Iterable[Event]) -> None:
+        """Keep those that are open, forget those that ended."""
+        for event in events:
+            if event.kind is EventKind.NOTE:
+                continue
+            if event.is_open:
+                self.open_events[event.key] = event
+            else:
+                self.open_events.pop(event.key, None)
+        self._states = value_states(self.open_events.values())
+        self._state = machine_state(self.open_events.values())
+
+    @property
+    def state(self) -> str:
+        """The machine's state in one word."""
+        return self._state if self.time_ns else "no_data"
+
+    def frame(self, channels: tuple[str, ...], now_ns: int) -> MachineFrame:
+        """Return the newest values of these channels (`ALL` for all of them)."""
+        values = self.values
+        if channels != ALL:
+            values = {name: values[name] for name in channels if name in values}
+        return MachineFrame(
+            time_ns=self.time_ns,
+            age_s=age_s(self.time_ns, now_ns) if self.time_ns else 0.0,
+            state=self.state,
+            rate_hz=round(self.rate.per_second(now_ns), 2),
+            values=values,
+            states={name: word for name, word in self._states.items() if name in values},
+            ages_s={
+                name: age_s(self.times_ns[name], now_ns)
+                for name in values
+                if self.times_ns[name] < self.time_ns
+            },
+        )
+
+
+def age_s(time_ns: int, now_ns: int) -> float:
+    """Return how old a sample is in seconds; never negative, clocks differ."""
+    return max(0.0, round((now_ns - time_ns) / NS_PER_S, 3))
+
+
+def value_states(events: Iterable[Event]) -> dict[str, str]:
+    """Return the worst state per channel or metric, of those that have an open event."""
+    worst: dict[str, str] = {}
+    for event in events:
+        if not event.name or event.level is Level.INFO:
+            continue
+        word = "stale" if event.kind is EventKind.STALE else event.level.value
+        if worst.get(event.name) != "critical":
+            worst[event.name] = word
+    return worst
+
+
+def machine_state(events: Iterable[Event]) -> str:
+    """Return stale if the whole machine is silent, else the worst open level, else ok."""
+    word = "ok"
+    for event in events:
+        if event.kind is EventKind.STALE:
+            if not event.name:
+                return "stale"
+        elif event.level is Level.CRITICAL:
+            word = "critical"
+        elif event.level is Level.WARN and word == "ok":
+            word = "warn"
+    return word

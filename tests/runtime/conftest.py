@@ -1,0 +1,55 @@
+"""A runtime over a real store in a temporary folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from telltale.profiles.load import ProfileBook
+from telltale.runtime.core import Runtime
+from telltale.store.sqlite import SQLiteStore
+from telltale.stream.memory import MemoryStream
+
+OpenRuntime = Callable[[], AbstractAsyncContextManager[Runtime]]
+
+
+class HandClock:
+    """A clock that is turned by hand."""
+
+    def __init__(self, now_ns: int) -> None:
+        self.now_ns = now_ns
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+    def forward(self, seconds: float) -> None:
+        self.now_ns += int(seconds * 1e9)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock(1_763_712_000_000_000_000)
+
+
+@pytest.fixture
+def open_runtime(tmp_path: Path, clock: HandClock) -> OpenRuntime:
+    """Opens a runtime on the same folder each time it is called: a restart."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Runtime]:
+        runtime = Runtime(
+            store=SQLiteStore(tmp_path),
+            stream=MemoryStream(),
+            profiles=ProfileBook(tmp_path / "profiles"),
+            clock=clock,
+        )
+        await runtime.start()
+        try:
+            yield runtime
+        finally:
+            await runtime.stop()
+
+    return opened

@@ -1,0 +1,324 @@
+// One uPlot chart: lines by uPlot; normal band, gaps, limits and events painted in its hooks.
+
+import uPlot from "uplot";
+import { age } from "../format";
+import type { ChartModel, DrawnLine, Mark } from "./model";
+import type { Palette } from "./palette";
+import { columns } from "./series";
+import { roundStep, TIME_STEPS_S, timeLabels, valueLabels } from "./ticks";
+
+export const RIGHT_PX = 10;
+export const TOP_PX = 6;
+export const BOTTOM_PX = 5; // without a time axis
+export const AXIS_HEIGHT_PX = 22;
+const MIN_GAP_PX = 6; // a narrower gap is seen, not named
+const HALF_LABEL_PX = 30;
+const DASHES: number[][] = [[], [8, 3], [2, 2], [9, 3, 2, 3], [14, 4]]; // by series, so colour is not needed
+const UNDER_DASH = [3, 3];
+
+export interface Scene {
+  model: ChartModel;
+  marks: readonly Mark[];
+  palette: Palette;
+  hasTimeAxis: boolean;
+  hasMarkLabels: boolean;
+}
+
+export interface Plot {
+  draw(scene: Scene): void;
+  resize(width_px: number, height_px: number): void;
+  destroy(): void;
+}
+
+/** Make the chart inside `host`. Scenes drawn later must have the same lines and time axis. */
+export function makePlot(host: HTMLElement, width_px: number, height_px: number, first: Scene): Plot {
+  let scene = first;
+  const current = (): Scene => scene;
+  const u = new uPlot(options(width_px, height_px, current), plotData(scene.model), host);
+  return {
+    draw(next) {
+      scene = next;
+      u.batch(() => {
+        u.setData(plotData(next.model), false);
+        u.setScale("x", { min: next.model.range.from_s, max: next.model.range.to_s });
+        u.setScale("y", { min: next.model.bounds.low, max: next.model.bounds.high });
+      });
+    },
+    resize: (width, height) => u.setSize({ width, height }),
+    destroy: () => u.destroy(),
+  };
+}
+
+function plotData(model: ChartModel): uPlot.AlignedData {
+  const under = model.lines.flatMap((d) => (d.under ? [{ line: d.under, pause_s: d.pause_s }] : []));
+  const all = [...under, ...model.lines.map((d) => ({ line: d.line, pause_s: d.pause_s }))];
+  return columns(all.map((d) => d.line), all.map((d) => d.pause_s));
+}
+
+function options(width: number, height: number, scene: () => Scene): uPlot.Options {
+  const { model, palette, hasTimeAxis } = scene();
+  const bounds = (): [number, number] => [scene().model.bounds.low, scene().model.bounds.high];
+  const time = (): [number, number] => [scene().model.range.from_s, scene().model.range.to_s];
+  return {
+    width,
+    height,
+    padding: [TOP_PX, RIGHT_PX, hasTimeAxis ? 0 : BOTTOM_PX, 0],
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { x: { time: false, range: time }, y: { range: bounds } },
+    axes: [timeAxis(palette, hasTimeAxis), valueAxis(palette, scene)],
+    series: [{}, ...seriesOf(model, palette)],
+    hooks: {
+      drawClear: [(u) => paintGround(u, scene())],
+      draw: [(u) => paintSigns(u, scene())],
+    },
+  };
+}
+
+function timeAxis(palette: Palette, show: boolean): uPlot.Axis {
+  return {
+    show,
+    size: AXIS_HEIGHT_PX,
+    gap: 6,
+    space: 84,
+    font: palette.font,
+    stroke: palette.color["axis-ink"],
+    incrs: TIME_STEPS_S,
+    splits: (_u, _axis, from_s, to_s, step_s) => timeSplits(from_s, to_s, step_s),
+    values: (_u, ticks, _axis, _space, step_s) => timeLabels(ticks, step_s),
+    filter: (u, ticks) => ticks.map((t) => (isNearEnd(u, t) ? null : t)),
+    grid: { show: false },
+    ticks: { show: false },
+  };
+}
+
+/** A label centred here would be cut at the edge of the chart. */
+function isNearEnd(u: uPlot, tick_s: number): boolean {
+  const { min, max } = u.scales["x"] ?? {};
+  const right_px = ((max ?? 0) - tick_s) / ((max ?? 1) - (min ?? 0)) * (u.bbox.width / uPlot.pxRatio);
+  return right_px < HALF_LABEL_PX - RIGHT_PX;
+}
+
+/** Ticks on the wall clock of the viewer, not of Greenwich. */
+function timeSplits(from_s: number, to_s: number, step_s: number): number[] {
+  const zone_s = step_s >= 900 ? new Date(from_s * 1000).getTimezoneOffset() * 60 : 0;
+  const first = Math.ceil((from_s - zone_s) / step_s);
+  const last = Math.floor((to_s - zone_s) / step_s);
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => (first + i) * step_s + zone_s);
+}
+
+function valueAxis(palette: Palette, scene: () => Scene): uPlot.Axis {
+  return {
+    size: palette.axis_px,
+    gap: 8,
+    font: palette.font,
+    stroke: palette.color["axis-ink"],
+    splits: (u) => valueSplits(scene().model, u.bbox.height / uPlot.pxRatio),
+    values: (_u, ticks) => valueLabels(ticks),
+    grid: { stroke: palette.color.grid, width: 1 },
+    ticks: { show: false },
+  };
+}
+
+function valueSplits({ bounds: { low, high } }: ChartModel, height_px: number): number[] {
+  const wanted = Math.max(2, Math.min(5, Math.floor(height_px / 26)));
+  let step = roundStep((high - low) / wanted);
+  while (Math.floor(high / step + 1e-9) - Math.ceil(low / step - 1e-9) > wanted) step *= 2;
+  const first = Math.ceil(low / step - 1e-9);
+  const count = Math.floor(high / step + 1e-9) - first + 1;
+  return Array.from({ length: Math.max(0, count) }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+function seriesOf(model: ChartModel, palette: Palette): uPlot.Series[] {
+  const isAlone = model.lines.length === 1;
+  const ghosts = model.lines.filter((d) => d.under);
+  const colour = (d: DrawnLine): string => palette.color[`series-${d.series}` as "series-1"];
+  const ghost = (d: DrawnLine): uPlot.Series => ({
+    ...plainLine(isAlone ? palette.color["lamp-off"] : colour(d)),
+    dash: UNDER_DASH,
+    alpha: isAlone ? 1 : 0.55,
+  });
+  return [
+    ...ghosts.map(ghost),
+    ...model.lines.map((d) => ({ ...plainLine(colour(d)), dash: DASHES[d.series - 1] ?? [] })),
+  ];
+}
+
+const plainLine = (stroke: string): uPlot.Series => ({
+  stroke,
+  width: 1.5,
+  points: { show: true, size: 3, fill: stroke, width: 0, filter: lonelySamples },
+});
+
+/** A sample with a gap on both sides has no line to be on: it alone gets a point. */
+function lonelySamples(u: uPlot, series: number): number[] | null {
+  const column = u.data[series] as ArrayLike<number | null | undefined> | undefined;
+  if (!column) return null;
+  const lonely: number[] = [];
+  let before: number | null = null; // index of the sample before, null after a gap
+  let isOpen = false;
+  for (let i = 0; i < column.length; i++) {
+    const v = column[i];
+    if (v === undefined) continue;
+    if (v === null) {
+      if (before !== null && !isOpen) lonely.push(before);
+      before = null;
+      isOpen = false;
+    } else {
+      isOpen = before !== null;
+      before = i;
+    }
+  }
+  if (before !== null && !isOpen) lonely.push(before);
+  return lonely;
+}
+
+/** Behind the lines: the normal range, and where nothing was heard. */
+function paintGround(u: uPlot, { model, palette }: Scene): void {
+  const { ctx, bbox } = u;
+  ctx.save();
+  clipToPlot(u);
+  if (model.normal) {
+    const top = u.valToPos(model.normal[1], "y", true);
+    const bottom = u.valToPos(model.normal[0], "y", true);
+    ctx.fillStyle = palette.color.band;
+    ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
+  }
+  ctx.fillStyle = palette.color.sunken;
+  for (const gap of model.gaps) {
+    const left = u.valToPos(gap.from_s, "x", true);
+    ctx.fillRect(left, bbox.top, u.valToPos(gap.to_s, "x", true) - left, bbox.height);
+  }
+  ctx.restore();
+}
+
+/** Over the lines: limits, events, how long the gaps are, names at the lines' ends. */
+function paintSigns(u: uPlot, scene: Scene): void {
+  const { ctx } = u;
+  ctx.save();
+  ctx.font = scaledFont(scene.palette.font);
+  ctx.textBaseline = "alphabetic";
+  clipToPlot(u);
+  paintMarks(u, scene);
+  paintLimits(u, scene);
+  paintGapLengths(u, scene);
+  if (scene.model.lines.length > 1) paintNames(u, scene);
+  ctx.restore();
+}
+
+function clipToPlot(u: uPlot): void {
+  u.ctx.beginPath();
+  u.ctx.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
+  u.ctx.clip();
+}
+
+/** Text with a rim of the ground's colour, so that lines under it do not cut it. */
+function write(ctx: CanvasRenderingContext2D, palette: Palette, text: string, x: number, y: number): void {
+  ctx.save();
+  ctx.setLineDash([]);
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 3 * uPlot.pxRatio;
+  ctx.strokeStyle = palette.color.surface;
+  ctx.strokeText(text, x, y);
+  ctx.restore();
+  ctx.fillText(text, x, y);
+}
+
+const scaledFont = (font: string): string =>
+  font.replace(/([\d.]+)px/, (_, size: string) => `${parseFloat(size) * uPlot.pxRatio}px`);
+
+const crisp = (position: number): number => Math.round(position) + (uPlot.pxRatio % 2 ? 0.5 : 0);
+
+function paintLimits(u: uPlot, { model, palette }: Scene): void {
+  const { ctx, bbox } = u;
+  const px = uPlot.pxRatio;
+  ctx.lineWidth = px;
+  ctx.textAlign = "left";
+  for (const limit of model.limits) {
+    const y = crisp(u.valToPos(limit.value, "y", true));
+    const isCritical = limit.level === "critical";
+    ctx.setLineDash([5 * px, 3 * px]);
+    ctx.strokeStyle = palette.color[isCritical ? "crit-line" : "warn-line"];
+    line(ctx, bbox.left, y, bbox.left + bbox.width, y);
+    ctx.fillStyle = palette.color[isCritical ? "crit-ink" : "warn-ink"];
+    const isAtTop = y - bbox.top < 14 * px;
+    const text = `${isCritical ? "critical" : "warn"} ${limit.value}`.replace("-", "\u2212");
+    write(ctx, palette, text, bbox.left + 4 * px, isAtTop ? y + 12 * px : y - 4 * px);
+  }
+  ctx.setLineDash([]);
+}
+
+function line(ctx: CanvasRenderingContext2D, x0: number, y0: number, x1: number, y1: number): void {
+  ctx.beginPath();
+  ctx.moveTo(x0, y0);
+  ctx.lineTo(x1, y1);
+  ctx.stroke();
+}
+
+/** Vertical lines; labels from the right, each only where it does not touch the next one. */
+function paintMarks(u: uPlot, { model, marks, palette, hasMarkLabels }: Scene): void {
+  const { ctx, bbox } = u;
+  const px = uPlot.pxRatio;
+  const inside = marks.filter((m) => m.at_s >= model.range.from_s && m.at_s <= model.range.to_s);
+  const xs = inside.map((m) => u.valToPos(m.at_s, "x", true));
+  let free = bbox.left + bbox.width;
+  ctx.lineWidth = px;
+  for (const mark of [...inside].sort((a, b) => b.at_s - a.at_s)) {
+    const x = crisp(u.valToPos(mark.at_s, "x", true));
+    const kind = mark.level === "critical" ? "crit" : mark.level === "warn" ? "warn" : null;
+    ctx.strokeStyle = palette.color[kind ? `${kind}-line` as const : "line-strong"];
+    line(ctx, x, bbox.top, x, bbox.top + bbox.height);
+    if (!hasMarkLabels) continue;
+    const width = ctx.measureText(mark.label).width + 8 * px;
+    const fitsRight = x + width <= free;
+    const left = fitsRight ? x + 5 * px : x - width + 3 * px;
+    const crossesOther = xs.some((other) => other < x - px && other > left);
+    if (fitsRight || (x <= free && left > bbox.left && !crossesOther)) {
+      ctx.textAlign = "left";
+      ctx.fillStyle = palette.color[kind ? `${kind}-ink` as const : "ink-3"];
+      write(ctx, palette, mark.label, left, bbox.top + 10 * px);
+      free = Math.min(x, left);
+    }
+  }
+}
+
+/** How long each gap is: inside it where it fits, else at the top of the first chart, where lines are rare. */
+function paintGapLengths(u: uPlot, { model, palette, hasMarkLabels }: Scene): void {
+  const { ctx, bbox } = u;
+  const px = uPlot.pxRatio;
+  let free = bbox.left;
+  ctx.textAlign = "center";
+  ctx.fillStyle = palette.color["ink-3"];
+  for (const gap of model.gaps) {
+    const left = Math.max(bbox.left, u.valToPos(gap.from_s, "x", true));
+    const right = Math.min(bbox.left + bbox.width, u.valToPos(gap.to_s, "x", true));
+    const words = ["no data", age(gap.to_s - gap.from_s)];
+    const middle = (left + right) / 2;
+    const half = Math.max(...words.map((w) => ctx.measureText(w).width)) / 2 + 3 * px;
+    const fitsInside = half * 2 < right - left;
+    const fitsAbove = hasMarkLabels && right - left > MIN_GAP_PX * px && middle - half > free;
+    const y = fitsInside ? bbox.top + bbox.height / 2 : bbox.top + 26 * px;
+    if (ctx.measureText(words.join(" ")).width + 12 * px < right - left) write(ctx, palette, words.join(" "), middle, y + 4 * px);
+    else if (fitsInside || fitsAbove) words.forEach((word, i) => write(ctx, palette, word, middle, y + i * 13 * px));
+    if (fitsInside || fitsAbove) free = middle + half;
+  }
+}
+
+/** Names at the right end of each line, moved apart where lines end close together. */
+function paintNames(u: uPlot, { model, palette }: Scene): void {
+  const { ctx, bbox } = u;
+  const px = uPlot.pxRatio;
+  const ends = model.lines.flatMap((d) => {
+    const value = d.line.value.at(-1);
+    return value === undefined ? [] : [{ d, y: u.valToPos(value, "y", true) - 5 * px }];
+  });
+  ctx.textAlign = "right";
+  ctx.font = scaledFont(palette.fontStrong);
+  let free = bbox.top + 11 * px;
+  for (const { d, y } of ends.sort((a, b) => a.y - b.y)) {
+    const at = Math.max(y, free);
+    free = at + 13 * px;
+    ctx.fillStyle = palette.color[`series-${d.series}` as "series-1"];
+    write(ctx, palette, d.signal.title, bbox.left + bbox.width - 4 * px, at);
+  }
+}

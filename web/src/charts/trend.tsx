@@ -1,0 +1,74 @@
+// `TrendPanel`: the charts of a machine as they run, with a choice of how far back. Zooming stands still;
+// "Back to now" follows again.
+
+import { useMemo, useState } from "preact/hooks";
+import type { Ring } from "../ring";
+import { recentEvents, specOf } from "../store";
+import { units } from "../settings";
+import type { MachineEvent, Profile } from "../types";
+import { type Signal, signalOf } from "./model";
+import { useEvents } from "./query";
+import type { Range } from "./range";
+import { Trends } from "./trends";
+import { rangeWords } from "./ticks";
+
+export interface TrendPanelProps {
+  machine: string;
+  profile: Profile;
+  /** Channels and metrics, one chart each. */
+  names: readonly string[];
+  live: Ring;
+  rangeSeconds?: number;
+}
+
+const WINDOWS: [number, string, string][] = [
+  [60, "1 min", "Last minute"],
+  [600, "10 min", "Last 10 minutes"],
+  [3600, "1 h", "Last hour"],
+  [86_400, "24 h", "Last 24 hours"],
+  [604_800, "7 d", "Last 7 days"],
+];
+
+export function TrendPanel({ machine, profile, names, live, rangeSeconds = 3600 }: TrendPanelProps) {
+  const [window_s, setWindow] = useState(rangeSeconds);
+  const [range, setRange] = useState<Range | null>(null);
+  const [shown, setShown] = useState<Range | null>(null);
+  const signals = useSignals(profile, names);
+  const groups = useMemo(() => signals.map((signal) => [signal]), [signals]);
+  const events = useMachineEvents(machine, shown);
+  const follow = (length_s: number): void => {
+    setRange(null);
+    setWindow(length_s);
+  };
+  const said = WINDOWS.find(([length]) => length === window_s)?.[2] ?? "Trends";
+  return (
+    <Trends
+      machine={machine} groups={groups} window_s={window_s} range={range} onRange={setRange} ring={live}
+      staleAfter_s={profile.stale_after_s} events={events} titleOf={(name) => specOf(profile, name)?.title ?? name} onShown={setShown}
+      title={<h2>{range ? rangeWords(range.from_s, range.to_s) : said}</h2>}
+      tools={
+        <div class="seg windows" role="group" aria-label="How far back">
+          {WINDOWS.map(([length_s, label]) => (
+            <button key={label} aria-pressed={!range && length_s === window_s} onClick={() => follow(length_s)}>{label}</button>
+          ))}
+        </div>
+      }
+    />
+  );
+}
+
+/** The named signals of a profile, in the viewer's units; a new list only when one of these changes. */
+export function useSignals(profile: Profile | null, names: readonly string[]): readonly Signal[] {
+  return useMemo(() => names.map((name) => signalOf(name, specOf(profile, name))), [profile, names.join("\n"), units.value]);
+}
+
+/** Events of the range from the store, with those that happened since they were asked for. */
+export function useMachineEvents(machine: string, range: Range | null): readonly MachineEvent[] {
+  const asked = useEvents(machine, range);
+  const recent = recentEvents.value;
+  return useMemo(() => {
+    const byKey = new Map(asked.map((event) => [event.key, event]));
+    for (const event of recent) if (event.machine === machine) byKey.set(event.key, event);
+    return [...byKey.values()].sort((a, b) => b.start_ns - a.start_ns);
+  }, [asked, recent, machine]);
+}

@@ -1,0 +1,49 @@
+// Event rows: newest first, one row an episode; what, when, then why with its numbers.
+import { age, capital, dateTime, msOf, when } from "./format";
+import { eventTitle, lowerFirst } from "./findings";
+import { Lamp } from "./lamp";
+import { machinePath } from "./router";
+import { eventLit } from "./states";
+import { machineSignal, profileSignal, specOf } from "./store";
+import type { MachineEvent } from "./types";
+
+interface EventRowsProps {
+  events: readonly MachineEvent[];
+  nowMs: number;
+  /** Name the machine in each row and lead to it. */
+  named?: boolean;
+}
+
+export const EventRows = ({ events, nowMs, named = false }: EventRowsProps) => (
+  <ul class="events">
+    {events.map((event) => <EventRow key={event.key} event={event} nowMs={nowMs} named={named} />)}
+  </ul>
+);
+
+function EventRow({ event, nowMs, named }: { event: MachineEvent; nowMs: number; named: boolean }) {
+  const startMs = msOf(event.start_ns);
+  const what = eventWords(event, named);
+  return (
+    <li>
+      <Lamp lit={event.end_ns === null ? eventLit(event) : "ok"} label={event.end_ns === null ? undefined : "Over"} />
+      {named ? <a class="what" href={machinePath(event.machine)}>{what}</a> : <span class="what">{what}</span>}
+      <time dateTime={new Date(startMs).toISOString()} title={dateTime(startMs)}>{when(startMs, nowMs)}</time>
+      <span class="why">{why(event, nowMs)}</span>
+    </li>
+  );
+}
+
+function eventWords(event: MachineEvent, named: boolean): string {
+  const machine = machineSignal(event.machine)?.value ?? null;
+  const profile = machine === null ? null : profileSignal(machine.profile).value;
+  const title = eventTitle(event, specOf(profile, event.name));
+  return named ? `${machine?.title ?? event.machine}: ${lowerFirst(title)}` : capital(title);
+}
+
+function why(event: MachineEvent, nowMs: number): string {
+  const lasted = (end_ns: number) => age((end_ns - event.start_ns) / 1e9);
+  if (event.kind === "note") return "";
+  const message = event.message.trim();
+  if (event.end_ns !== null) return `${message} Over after ${lasted(event.end_ns)}.`.trim();
+  return `${message} Open for ${age((nowMs - msOf(event.start_ns)) / 1000)}.`.trim();
+}

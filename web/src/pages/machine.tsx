@@ -1,0 +1,163 @@
+// Machine: what is wrong? The finding, every value beside its normal, trends, events, and the
+// simulator's switches when a simulator plays it.
+import { useEffect, useState } from "preact/hooks";
+import { ApiError } from "../api";
+import { Blank } from "../blank";
+import { TrendPanel } from "../charts/trend";
+import { EventRows } from "../events";
+import { machineFinding } from "../findings";
+import { Lamp, Simulated } from "../lamp";
+import { want } from "../live";
+import { LoadProblem } from "./fleet";
+import { historyPath, machinePath } from "../router";
+import { lastMachine, Page } from "../shell";
+import { stateShape } from "../states";
+import { briefs, loaded, machineSignal, now, profileSignal, recentEvents, ringOf, specOf, type LiveMachine } from "../store";
+import { SimulatorPanel } from "../simulator";
+import { countText, rate } from "../format";
+import { DerivedPanel, NowPanel } from "./now";
+import { Rename } from "./rename";
+import type { MachineEvent, Profile } from "../types";
+
+const MACHINE_RATE_HZ = 10;
+const BACKFILL_S = 600;
+const TREND_S = 600;
+const CHARTS_SHOWN = 6;
+const EVENTS_SHOWN = 10;
+
+export function MachinePage({ id }: { id: string }) {
+  useEffect(() => {
+    lastMachine.value = id;
+    want({ machines: [id], channels: ["*"], rateHz: MACHINE_RATE_HZ, backfillS: BACKFILL_S });
+  }, [id]);
+  // `briefs` tells when a machine that was not known yet has come.
+  const known = briefs.value.some((one) => one.id === id);
+  const machine = known ? machineSignal(id)?.value : undefined;
+  if (machine !== undefined) return <Known machine={machine} />;
+  return loaded.value ? <Unknown id={id} /> : <Page where={id} finding={`Asking for ${id}`}><LoadProblem /></Page>;
+}
+
+const Unknown = ({ id }: { id: string }) => (
+  <Page where={id} crumb="Fleet" finding={`No machine is called ${id}`}>
+    <section class="panel">
+      <Blank title="It has not sent anything yet" action={<a class="btn" href="/">See the fleet</a>}>
+        This page fills by itself with the first reading sent to {machinePath(id)}.
+      </Blank>
+    </section>
+  </Page>
+);
+
+function Known({ machine }: { machine: LiveMachine }) {
+  const [isNaming, setNaming] = useState(false);
+  const profile = profileSignal(machine.profile).value;
+  const { lit } = stateShape(machine.state);
+  const finding = machineFinding(machine, (name) => specOf(profile, name), now.value);
+  return (
+    <Page
+      where={machine.title}
+      crumb={<><a href="/">Fleet</a>{machine.place ? ` / ${machine.place}` : ""}</>}
+      finding={finding}
+      text={machine.headline ?? undefined}
+      lamp={<Lamp lit={lit} size="xl" />}
+      actions={<>
+        {machine.simulated && <Simulated />}
+        <button class="btn" onClick={() => setNaming(!isNaming)} aria-expanded={isNaming}>Rename…</button>
+        <a class="btn" href={historyPath(machine.id)}>History</a>
+      </>}
+    >
+      <LoadProblem />
+      {isNaming && <Rename machine={machine} onDone={() => setNaming(false)} />}
+      {machine.inferred && <Inferred machine={machine} />}
+      <div class="machine">
+        <div class="stack loose">
+          <NowPanel machine={machine} profile={profile} />
+          {profile && <Trends machine={machine} profile={profile} />}
+          {profile && <DerivedPanel machine={machine} profile={profile} />}
+        </div>
+        <aside class="stack loose" aria-label="What it means and what to do">
+          <AdvicePanel machine={machine} />
+          {machine.simulated && <SimulatorPanel id={machine.id} />}
+          <EventsPanel machine={machine} />
+          <FactsPanel machine={machine} />
+        </aside>
+      </div>
+    </Page>
+  );
+}
+
+const Inferred = ({ machine }: { machine: LiveMachine }) => (
+  <div class="note learn spaced">
+    <Lamp lit="learn" label="" />
+    <span>Profile inferred from the first readings ({machine.profile}); check its units and ranges. No limits are watched until it has some.</span>
+  </div>
+);
+
+function Trends({ machine, profile }: { machine: LiveMachine; profile: Profile }) {
+  const listed = profile.charts.length > 0 ? profile.charts : Object.keys(profile.channels);
+  const worst = [...machine.open_events].sort((a, b) => Number(b.level === "critical") - Number(a.level === "critical"));
+  const abnormal = worst.map((event) => event.name).filter((name) => specOf(profile, name) !== null);
+  // Abnormal signals come first, but a chart that is shown stays: the page must not jump.
+  const [names] = useState(() => [...new Set([...abnormal, ...listed])].slice(0, CHARTS_SHOWN));
+  return <TrendPanel machine={machine.id} profile={profile} names={names} live={ringOf(machine.id)} rangeSeconds={TREND_S} />;
+}
+
+function AdvicePanel({ machine }: { machine: LiveMachine }) {
+  const open = machine.open_events.filter((event) => event.end_ns === null && event.advice);
+  const advice = [...new Map(open.map((event) => [event.advice, event])).values()];
+  if (advice.length === 0) return null;
+  return (
+    <section class="panel first">
+      <header><h2>What to do</h2></header>
+      <ul class="body stack">
+        {advice.map((event) => (
+          <li key={event.key} class="row top-aligned">
+            <Lamp lit={event.level === "critical" ? "crit" : "warn"} />
+            <p class="say">{event.advice}</p>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function eventsOf(machine: LiveMachine): MachineEvent[] {
+  const byKey = new Map<string, MachineEvent>();
+  for (const event of [...machine.open_events, ...recentEvents.value]) {
+    if (event.machine === machine.id) byKey.set(event.key, event);
+  }
+  return [...byKey.values()].sort((a, b) => b.start_ns - a.start_ns);
+}
+
+function EventsPanel({ machine }: { machine: LiveMachine }) {
+  const events = eventsOf(machine);
+  return (
+    <section class="panel">
+      <header>
+        <h2>Events</h2>
+        <span class="small muted">last 24 h</span>
+        {events.length > EVENTS_SHOWN && <a class="small push" href={historyPath(machine.id)}>All {events.length}</a>}
+      </header>
+      {events.length > 0
+        ? <EventRows events={events.slice(0, EVENTS_SHOWN)} nowMs={now.value} />
+        : <Blank title="Nothing in the last 24 hours">No limit was crossed and the readings did not stop.</Blank>}
+    </section>
+  );
+}
+
+const FactsPanel = ({ machine }: { machine: LiveMachine }) => (
+  <section class="panel">
+    <header><h2>Readings</h2></header>
+    <dl class="body kv">
+      <dt>Profile</dt><dd>{machine.profile_title}</dd>
+      <dt>Source</dt><dd>{machine.source ?? "none yet"}</dd>
+      <dt>Rate</dt><dd>{machine.rate_hz ? rate(machine.rate_hz) : "none now"}</dd>
+      <dt>Rows kept</dt><dd>{countText(machine.rows)}</dd>
+      <dt>Rejected</dt><dd>{countText(machine.rejected)}</dd>
+      <dt>Late</dt><dd>{countText(machine.late)}</dd>
+      <dt>Id</dt><dd class="mono">{machine.id}</dd>
+    </dl>
+  </section>
+);
+
+/** For a form's error line: what the server said. */
+export const said = (error: unknown): string => (error instanceof ApiError ? error.message : String(error));

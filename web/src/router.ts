@@ -1,0 +1,77 @@
+// Addresses of the page (History API). A route is a value; links are plain <a href>, so that
+// opening in a new tab, copying and going back work as everywhere.
+import { signal } from "@preact/signals";
+
+export type Route =
+  | { page: "fleet" }
+  | { page: "machine"; machine: string }
+  | { page: "history"; machine: string | null }
+  | { page: "import" }
+  | { page: "entry" }
+  | { page: "sources" }
+  | { page: "states" }
+  | { page: "lost"; path: string };
+
+export interface Place {
+  route: Route;
+  query: URLSearchParams;
+}
+
+const PLAIN = ["import", "entry", "sources", "states"] as const;
+
+export function parse(path: string, query: URLSearchParams): Route {
+  const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const [first, second, third] = parts;
+  if (first === undefined) return { page: "fleet" };
+  if (first === "machines" && second !== undefined) {
+    if (third === undefined) return { page: "machine", machine: second };
+    if (third === "history") return { page: "history", machine: second };
+  }
+  if (first === "history" && parts.length === 1) return { page: "history", machine: query.get("machine") };
+  const plain = PLAIN.find((name) => name === first);
+  return plain !== undefined && parts.length === 1 ? { page: plain } : { page: "lost", path };
+}
+
+function here(): Place {
+  const query = new URLSearchParams(location.search);
+  try {
+    return { route: parse(location.pathname, query), query };
+  } catch {
+    return { route: { page: "lost", path: location.pathname }, query }; // %-escapes that are none
+  }
+}
+
+export const place = signal<Place>(here());
+
+export const machinePath = (id: string): string => `/machines/${encodeURIComponent(id)}`;
+export const historyPath = (id?: string | null): string => (id ? `${machinePath(id)}/history` : "/history");
+
+export function go(path: string, replace = false): void {
+  if (replace) history.replaceState(null, "", path);
+  else history.pushState(null, "", path);
+  const before = place.value.route;
+  place.value = here();
+  if (JSON.stringify(before) === JSON.stringify(place.value.route)) return;
+  scrollTo(0, 0);
+  // A screen reader must hear that the page is another one: focus goes to the content.
+  requestAnimationFrame(() => document.getElementById("main")?.focus({ preventScroll: true }));
+}
+
+function isOurs(event: MouseEvent, link: HTMLAnchorElement): boolean {
+  const changed = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
+  if (event.defaultPrevented || event.button !== 0 || changed) return false;
+  if (link.target || link.hasAttribute("download") || link.origin !== location.origin) return false;
+  return !/^\/(api|docs|openapi\.json|metrics|healthz|readyz)(\/|$)/.test(link.pathname);
+}
+
+/** Take clicks on our own links; call once. */
+export function startRouter(): void {
+  addEventListener("popstate", () => (place.value = here()));
+  document.addEventListener("click", (event) => {
+    const link = (event.target as Element | null)?.closest?.("a[href]");
+    if (!(link instanceof HTMLAnchorElement) || !isOurs(event, link)) return;
+    if (link.hash && link.pathname === location.pathname) return;
+    event.preventDefault();
+    go(link.pathname + link.search + link.hash);
+  });
+}

@@ -1,0 +1,43 @@
+// Machine and value states in the order, words and shapes of the design.
+import type { EventLevel, MachineEvent, MachineState, ValueState } from "./types";
+import type { Lit } from "./lamp";
+
+interface Shape {
+  rank: number; // everywhere the same order: worst first
+  lit: Lit;
+  word: string;
+}
+
+export const STATES: Record<MachineState, Shape> = {
+  critical: { rank: 0, lit: "crit", word: "Critical" },
+  warn: { rank: 1, lit: "warn", word: "Warning" },
+  failed: { rank: 2, lit: "fail", word: "Failed" },
+  stale: { rank: 3, lit: "stale", word: "Stale" },
+  learning: { rank: 4, lit: "learn", word: "Learning" },
+  no_model: { rank: 5, lit: "none", word: "No model" },
+  no_data: { rank: 6, lit: "none", word: "No readings yet" },
+  ok: { rank: 7, lit: "ok", word: "Normal" },
+};
+
+/** A state that a newer server knows and this page does not is shown as failed, never as normal. */
+export const stateShape = (state: string): Shape =>
+  STATES[state as MachineState] ?? { rank: 2, lit: "fail", word: state };
+export const valueShape = (state: ValueState): Shape => stateShape(state);
+
+export function worstFirst(a: { state: MachineState; title: string }, b: { state: MachineState; title: string }): number {
+  return stateShape(a.state).rank - stateShape(b.state).rank || a.title.localeCompare(b.title, undefined, { numeric: true });
+}
+
+const LEVELS: Record<EventLevel, Lit> = { critical: "crit", warn: "warn", info: "ok" };
+
+/** Lamp of an event: an episode that is over is unlit. */
+export function eventLit(event: MachineEvent): Lit {
+  if (event.kind === "stale") return "stale";
+  return LEVELS[event.level] ?? "ok";
+}
+
+/** The class that colours cells, ranges and tiles. */
+export const tone = (state: MachineState | ValueState): "crit" | "warn" | "stale" | "none" | "ok" => {
+  const { lit } = stateShape(state);
+  return lit === "crit" || lit === "warn" || lit === "stale" || lit === "none" ? lit : "ok";
+};

@@ -1,0 +1,262 @@
+// What the page knows: machines with their newest values, profiles, recent events. Each machine is
+// its own signal, so a frame redraws only the machines it names.
+import { computed, signal, type Signal } from "@preact/signals";
+import * as api from "./api";
+import { loadSnapshot, saveSnapshot } from "./offline";
+import { Ring } from "./ring";
+import { worstFirst } from "./states";
+import type {
+  Machine, MachineEvent, MachineState, Profile, SignalSpec, Status, Value, ValueState,
+} from "./types";
+
+/** A value with the viewer's time at which it was measured, from which its age follows. */
+export interface LiveValue {
+  value: number | null;
+  state: ValueState;
+  filled: boolean;
+  atMs: number | null;
+}
+export interface LiveMachine extends Omit<Machine, "values" | "age_s"> {
+  values: Record<string, LiveValue>;
+  atMs: number | null; // the newest reading, on the viewer's clock
+  arrivedMs: number; // when the page heard of it last
+}
+
+/** Seconds pass for ages; changes once a second. */
+export const now = signal(Date.now());
+
+const MAX_EVENTS = 200;
+const byId = new Map<string, Signal<LiveMachine>>();
+const rings = new Map<string, Ring>();
+const profileById = new Map<string, Signal<Profile | null>>();
+
+export interface Brief {
+  id: string;
+  title: string;
+  state: MachineState;
+  simulated: boolean;
+}
+/** Now, as far as this machine is concerned: the clock ticks once a second, frames come between. */
+export const nowFor = (machine: LiveMachine): number => Math.max(now.value, machine.arrivedMs);
+
+/** Every machine in short, worst first; changes only when one of these facts changes. */
+export const briefs = signal<readonly Brief[]>([]);
+export const recentEvents = signal<readonly MachineEvent[]>([]);
+export const loaded = signal(false);
+export const loadError = signal<api.ApiError | null>(null);
+/** Newest data of all, on the viewer's clock; what the badge and the blank states refer to. */
+export const newestMs = signal<number | null>(null);
+
+export const worst = computed<Brief | null>(() => briefs.value[0] ?? null);
+export const tally = computed(() => {
+  const counts: Partial<Record<MachineState, number>> = {};
+  for (const one of briefs.value) counts[one.state] = (counts[one.state] ?? 0) + 1;
+  return counts;
+});
+
+export const machineSignal = (id: string): Signal<LiveMachine> | null => byId.get(id) ?? null;
+export const allMachines = (): LiveMachine[] =>
+  briefs.value.flatMap((one) => byId.get(one.id)?.value ?? []);
+
+export function ringOf(id: string): Ring {
+  let ring = rings.get(id);
+  if (ring === undefined) rings.set(id, (ring = new Ring()));
+  return ring;
+}
+
+const since = (age_s: number | null | undefined, arrivedMs: number): number | null =>
+  age_s === null || age_s === undefined ? null : arrivedMs - age_s * 1000;
+
+function liveValue(value: Value, arrivedMs: number): LiveValue {
+  return { value: value.value, state: value.state, filled: value.filled, atMs: since(value.age_s, arrivedMs) };
+}
+
+function liveMachine(machine: Machine, arrivedMs: number): LiveMachine {
+  const { values, age_s, ...rest } = machine;
+  const entries = Object.entries(values ?? {}).map(([name, value]) => [name, liveValue(value, arrivedMs)]);
+  const atMs = since(age_s, arrivedMs);
+  return { ...rest, open_events: machine.open_events ?? [], values: Object.fromEntries(entries), atMs, arrivedMs };
+}
+
+function sameBriefs(a: readonly Brief[], b: readonly Brief[]): boolean {
+  return a.length === b.length && a.every((one, i) => {
+    const other = b[i]!;
+    return one.id === other.id && one.title === other.title && one.state === other.state && one.simulated === other.simulated;
+  });
+}
+
+function refreshBriefs(): void {
+  const list = [...byId.values()].map(({ value: m }) => ({
+    id: m.id, title: m.title || m.id, state: m.state, simulated: m.simulated,
+  }));
+  list.sort(worstFirst);
+  if (!sameBriefs(list, briefs.value)) briefs.value = list;
+  const newest = Math.max(...[...byId.values()].map(({ value: m }) => m.atMs ?? -Infinity));
+  newestMs.value = Number.isFinite(newest) ? newest : null;
+}
+
+/** Take the whole truth from GET /machines: machines no longer named are dropped. */
+export function takeMachines(machines: readonly Machine[], arrivedMs: number): void {
+  const named = new Set(machines.map((m) => m.id));
+  for (const id of [...byId.keys()]) {
+    if (named.has(id)) continue;
+    byId.delete(id);
+    rings.delete(id);
+  }
+  for (const machine of machines) takeMachine(machine, arrivedMs, false);
+  loaded.value = true;
+  loadError.value = null;
+  refreshBriefs();
+}
+
+export function takeMachine(machine: Machine, arrivedMs: number, sort = true): void {
+  const live = liveMachine(machine, arrivedMs);
+  const known = byId.get(machine.id);
+  if (known === undefined) byId.set(machine.id, signal(live));
+  else known.value = live;
+  if (sort) refreshBriefs();
+}
+
+/** One machine in a live frame. */
+export interface FrameMachine {
+  time_ns: number | null;
+  age_s: number | null;
+  state: MachineState;
+  rate_hz: number | null;
+  values: Record<string, number | null>;
+  states: Record<string, ValueState>;
+  ages_s: Record<string, number>;
+}
+
+/** Merge a frame; false when it names a machine that is not known yet. */
+export function takeFrame(machines: Record<string, FrameMachine>, arrivedMs: number): boolean {
+  let allKnown = true;
+  let changed = false;
+  for (const [id, frame] of Object.entries(machines)) {
+    const known = byId.get(id);
+    if (frame.time_ns) pushNew(ringOf(id), frame);
+    if (known === undefined) {
+      allKnown = false;
+      continue;
+    }
+    changed ||= known.value.state !== frame.state;
+    known.value = merged(known.value, frame, arrivedMs);
+  }
+  if (changed || newestMs.value === null) refreshBriefs();
+  newestMs.value = newestOf(machines, arrivedMs) ?? newestMs.value;
+  return allKnown;
+}
+
+/** A frame repeats values that are older than its time; each reading goes into the ring once. */
+function pushNew(ring: Ring, frame: FrameMachine): void {
+  const time_s = frame.time_ns! / 1e9;
+  const before_s = ring.lastTime_s;
+  const values: Record<string, number | null> = {};
+  for (const [name, value] of Object.entries(frame.values)) {
+    const older_s = Math.max(0, (frame.ages_s[name] ?? 0) - (frame.age_s ?? 0));
+    values[name] = frame.ages_s[name] === undefined || time_s - older_s > before_s ? value : null;
+  }
+  ring.push(time_s, values);
+}
+
+function newestOf(machines: Record<string, FrameMachine>, arrivedMs: number): number | null {
+  const ages = Object.values(machines).map((m) => m.age_s ?? Infinity);
+  const youngest_s = Math.min(...ages);
+  return Number.isFinite(youngest_s) ? arrivedMs - youngest_s * 1000 : null;
+}
+
+function merged(machine: LiveMachine, frame: FrameMachine, arrivedMs: number): LiveMachine {
+  const values = { ...machine.values };
+  for (const [name, value] of Object.entries(frame.values)) {
+    const atMs = since(frame.ages_s[name] ?? frame.age_s, arrivedMs);
+    const state = frame.state === "stale" ? "stale" : frame.states[name] ?? "ok";
+    values[name] = { value, state, filled: false, atMs };
+  }
+  return {
+    ...machine, values, state: frame.state, rate_hz: frame.rate_hz ?? machine.rate_hz,
+    atMs: since(frame.age_s, arrivedMs) ?? machine.atMs, last_time_ns: frame.time_ns || machine.last_time_ns,
+    arrivedMs,
+  };
+}
+
+const newestFirst = (a: MachineEvent, b: MachineEvent): number => b.start_ns - a.start_ns;
+
+/** Merge events by key: one row per episode. Returns those that were not known before. */
+export function takeEvents(events: readonly MachineEvent[]): MachineEvent[] {
+  const byKey = new Map(recentEvents.value.map((one) => [one.key, one]));
+  const fresh = events.filter((one) => !byKey.has(one.key));
+  for (const event of events) byKey.set(event.key, event);
+  recentEvents.value = [...byKey.values()].sort(newestFirst).slice(0, MAX_EVENTS);
+  for (const event of events) openOrClose(event);
+  return fresh;
+}
+
+function openOrClose(event: MachineEvent): void {
+  const known = byId.get(event.machine);
+  if (known === undefined) return;
+  const others = known.value.open_events.filter((one) => one.key !== event.key);
+  const isOpen = event.end_ns === null && event.kind !== "note";
+  known.value = { ...known.value, open_events: isOpen ? [event, ...others] : others };
+}
+
+/** The profile, fetched the first time it is asked for; null until it is there. */
+export function profileSignal(id: string): Signal<Profile | null> {
+  let known = profileById.get(id);
+  if (known === undefined) {
+    profileById.set(id, (known = signal<Profile | null>(null)));
+    void fetchProfile(id);
+  }
+  return known;
+}
+
+async function fetchProfile(id: string): Promise<void> {
+  try {
+    profileById.get(id)!.value = await api.profile(id);
+  } catch {
+    profileById.delete(id); // asked again by the next one who needs it
+  }
+}
+
+export const specOf = (profile: Profile | null, name: string): SignalSpec | null =>
+  profile?.channels[name] ?? profile?.metrics?.[name] ?? null;
+
+/** A page opened without its server shows what it saw last, all of it marked stale. */
+function showLastSeen(): void {
+  const kept = loaded.value ? null : loadSnapshot();
+  if (kept !== null) takeMachines(kept.machines, Date.now());
+}
+
+/** Ask for everything anew. Failure keeps the last picture and says so. */
+export async function refresh(): Promise<void> {
+  try {
+    const arrived = await api.machines();
+    takeMachines(arrived, Date.now());
+    saveSnapshot(arrived);
+  } catch (error) {
+    showLastSeen();
+    loadError.value = error instanceof api.ApiError ? error : api.unreachable();
+  }
+}
+
+export async function refreshEvents(): Promise<void> {
+  try {
+    takeEvents(await api.events({ fromMs: Date.now() - 86_400_000, limit: MAX_EVENTS }));
+  } catch {
+    /* the machines' own error says it; events come with the next attempt */
+  }
+}
+
+export const serverStatus = signal<Status | null>(null);
+/** Rows kept per second at the last few askings, for the panel "Readings kept". */
+export const keptRates = signal<readonly number[]>([]);
+const MAX_RATES = 60;
+
+export async function refreshStatus(): Promise<void> {
+  try {
+    const status = await api.status();
+    serverStatus.value = status;
+    keptRates.value = [...keptRates.value, status.rate_hz].slice(-MAX_RATES);
+  } catch {
+    /* the badge already says that the server does not answer */
+  }
+}

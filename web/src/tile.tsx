@@ -1,0 +1,115 @@
+// Machine tile: the same fact in the same slot on each, so that a row of them reads as a table.
+import { age, rate } from "./format";
+import { Lamp, Simulated, State } from "./lamp";
+import { Range } from "./range";
+import { machinePath } from "./router";
+import { Spark } from "./spark";
+import { stateShape, tone } from "./states";
+import { machineSignal, nowFor, profileSignal, ringOf, specOf, type LiveMachine } from "./store";
+import { worstEvent } from "./findings";
+import { saidValue, unknownSpec } from "./values";
+import type { Profile } from "./types";
+
+const RANGES_SHOWN = 3;
+const LAMPS_SHOWN = 8;
+const LAMPS_SHOWN_BESIDE_TAG = 5;
+const SPARK_S = 300;
+
+/** Names of a machine's values, abnormal first, then as its profile lists them. */
+export function leadingNames(machine: LiveMachine, profile: Profile | null): string[] {
+  const rank = (name: string): number => {
+    const value = machine.values[name];
+    return value === undefined ? 9 : stateShape(value.state).rank;
+  };
+  const listed = profile?.cards.length ? profile.cards : Object.keys(profile?.channels ?? machine.values);
+  const abnormal = Object.keys(machine.values).filter((name) => rank(name) <= 1);
+  const names = [...new Set([...abnormal, ...listed])];
+  const heard = names.filter((name) => machine.values[name]?.value != null);
+  return (heard.length > 0 ? heard : names).sort((a, b) => Math.min(rank(a), 2) - Math.min(rank(b), 2));
+}
+
+export function Tile({ id, wide = false }: { id: string; wide?: boolean }) {
+  const machine = machineSignal(id)?.value;
+  if (machine === undefined) return null;
+  const profile = profileSignal(machine.profile).value;
+  const names = leadingNames(machine, profile);
+  const spark = worstEvent(machine.open_events)?.name || names[0];
+  const { lit, word } = stateShape(machine.state);
+  const edge = lit === "crit" || lit === "warn" ? lit : "";
+  return (
+    <a class={`panel tile ${edge} ${wide ? "wide" : ""}`} href={machinePath(id)} aria-label={`${machine.title}: ${word}. ${machine.headline ?? ""}`}>
+      <TileHead machine={machine} />
+      <p class="find">{machine.headline ?? (machine.state === "ok" ? "Every value is within its limits." : "")}</p>
+      <div class="stack">
+        {spark !== undefined && <SparkOf machine={machine} profile={profile} name={spark} />}
+        <div class="mini">
+          {names.slice(0, RANGES_SHOWN).map((name) => <Mini key={name} machine={machine} profile={profile} name={name} />)}
+        </div>
+      </div>
+      <TileFoot machine={machine} />
+    </a>
+  );
+}
+
+function TileHead({ machine }: { machine: LiveMachine }) {
+  const { lit, word } = stateShape(machine.state);
+  const heard = machine.atMs === null ? "never" : `${age((nowFor(machine) - machine.atMs) / 1000)} ago`;
+  const about = [machine.inferred ? "Inferred profile" : machine.profile_title, machine.place].filter(Boolean).join(" · ");
+  return (
+    <div class="stack tight">
+      <div class="row">
+        <span class="strong cut name">{machine.title}</span>
+        <span class="push" />
+        <State lit={lit} word={word} />
+      </div>
+      <div class="row small muted">
+        <span class="cut">{about}</span>
+        <span class="push nowrap">{heard}</span>
+      </div>
+    </div>
+  );
+}
+
+interface ValueProps {
+  machine: LiveMachine;
+  profile: Profile | null;
+  name: string;
+}
+
+function SparkOf({ machine, profile, name }: ValueProps) {
+  const value = machine.values[name];
+  const shape = machine.state === "stale" ? "stale" : value === undefined ? "none" : tone(value.state);
+  return <Spark ring={ringOf(machine.id)} name={name} spec={specOf(profile, name)} windowS={SPARK_S} tone={shape} nowMs={nowFor(machine)} />;
+}
+
+const INK = { crit: "ink-crit", warn: "ink-warn", stale: "muted", none: "muted", ok: "" } as const;
+
+function Mini({ machine, profile, name }: ValueProps) {
+  const spec = specOf(profile, name) ?? unknownSpec(name);
+  const value = machine.values[name];
+  return (
+    <>
+      <span class="k cut">{spec.title}</span>
+      <Range spec={spec} value={value} />
+      <span class={`v ${value === undefined || value.value === null ? "muted" : INK[tone(value.state)]}`}>{saidValue(value, spec)}</span>
+    </>
+  );
+}
+
+function TileFoot({ machine }: { machine: LiveMachine }) {
+  const heard = Object.values(machine.values).filter((value) => value.state !== "no_data");
+  const lamps = heard.map((value) => stateShape(value.state)).sort((a, b) => a.rank - b.rank);
+  const room = machine.simulated ? LAMPS_SHOWN_BESIDE_TAG : LAMPS_SHOWN;
+  const abnormal = lamps.filter((shape) => shape.lit !== "ok").length;
+  const label = lamps.length === 0 ? "No reading yet" : `${lamps.length} values, ${abnormal === 0 ? "all normal" : `${abnormal} not normal`}`;
+  return (
+    <div class="meta">
+      <span class="lamps" role="img" aria-label={label}>
+        {lamps.slice(0, room).map((shape, i) => <Lamp key={i} lit={shape.lit} size="s" label="" />)}
+        {lamps.length > room && <span class="age">+{lamps.length - room}</span>}
+      </span>
+      {machine.simulated ? <span class="push"><Simulated /></span> : <span class="push" />}
+      <span class="nowrap">{machine.rate_hz ? rate(machine.rate_hz) : ""}</span>
+    </div>
+  );
+}
