@@ -64,7 +64,9 @@ def test_the_longest_ending_of_a_name_says_its_unit(name: str, unit: str) -> Non
     assert unit_of_name(name) == unit
 
 
-@pytest.mark.parametrize("name", ["afr", "c", "_c", "knock", "mount_in", "gear_h", "kurtosis_axial"])
+@pytest.mark.parametrize(
+    "name", ["afr", "c", "_c", "knock", "mount_in", "gear_h", "kurtosis_axial"]
+)
 def test_a_name_without_a_known_ending_says_no_unit(name: str) -> None:
     assert unit_of_name(name) is None
 

@@ -1,10 +1,20 @@
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 // `npm run dev` serves the page itself and hands everything else to a telltale that runs beside it.
 const SERVER = process.env["TELLTALE_URL"] ?? "http://127.0.0.1:8000";
 
+/** uPlot hangs every kind of path on itself, so none falls away by itself; the page draws straight lines only. */
+const straightLinesOnly: Plugin = {
+  name: "uplot-straight-lines-only",
+  transform(code, id) {
+    if (!id.endsWith("uPlot.esm.js")) return null;
+    return { code: code.replace(/^\s*(\(paths\.(stepped|bars|spline)|uPlot\.join)\b.*$/gm, ""), map: null };
+  },
+};
+
 export default defineConfig({
   base: "/",
+  plugins: [straightLinesOnly],
   build: {
     outDir: "../src/telltale/web",
     emptyOutDir: true,

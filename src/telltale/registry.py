@@ -50,7 +50,7 @@ def missing_extra(what: str, extra: str, cause: ImportError) -> MissingExtraErro
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return "Did you mean ...?" for a near miss, else the list of what there is."""
-    names = sorted(known)
+    names = sorted(set(known))
     near = difflib.get_close_matches(word.casefold(), names, n=1, cutoff=0.6)
     if near:
         return f"Did you mean {near[0]!r}?"

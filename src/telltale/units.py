@@ -128,6 +128,7 @@ UNITS: tuple[Unit, ...] = (
     Unit("m3", "m³", "volume", "meter**3", "m3", ("m³", "m^3", "cbm")),
     Unit("gal", "gal", "volume", "gallon", "gal", ("gallon", "gallons")),
     Unit("kg", "kg", "mass", "kilogram", "kg", ("kilogram",)),
+    Unit("mg", "mg", "mass", "milligram", "mg", ("milligram",)),
     Unit("lb", "lb", "mass", "pound", "lb", ("lbs", "pound", "pounds")),
     Unit("N", "N", "force", "newton", "n", ("newton",)),
     Unit("kN", "kN", "force", "kilonewton", "kn"),

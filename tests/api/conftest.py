@@ -39,7 +39,9 @@ class Served:
         return await self.http.get(f"{API}{path}", **settings)
 
     async def push(self, machine: str, readings: Any, **settings: Any) -> httpx.Response:
-        return await self.http.post(f"{API}/machines/{machine}/telemetry", json=readings, **settings)
+        return await self.http.post(
+            f"{API}/machines/{machine}/telemetry", json=readings, **settings
+        )
 
     def socket(self, path: str = "/live", **settings: Any) -> connect:
         return connect(f"ws://127.0.0.1:{self.port}{API}{path}", proxy=None, **settings)
@@ -107,5 +109,3 @@ async def served(serve: Serve) -> Served:
     """One server with the usual settings."""
     started: Served = await serve()
     return started
-
-

@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket as sockets
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,10 +15,19 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from telltale.api.settings import ApiSettings
+from telltale.batch import Batch
 from telltale.events import Event, EventKind, Level
-from tests.api.conftest import API, Serve, Served
+from telltale.pipeline.base import Result
+from telltale.stream.hub import Hub
+from telltale.stream.memory import MemoryStream
+from tests.api.conftest import API, Serve, Served, serving
 
 T_NS = 1_763_712_000 * 10**9
+
+
+def hub_of(served: Served) -> Hub:
+    assert isinstance(served.runtime.stream, MemoryStream)
+    return served.runtime.stream.hub
 
 
 def note(machine: str, number: int) -> Event:
@@ -34,7 +44,11 @@ def note(machine: str, number: int) -> Event:
 
 
 async def push(served: Served, number: int, machine: str = "pump-3") -> None:
-    reading = {"time": T_NS + number * 10**9, "bearing_temp_c": 40.0, "flow_l_min": float(number % 90)}
+    reading = {
+        "time": T_NS + number * 10**9,
+        "bearing_temp_c": 40.0,
+        "flow_l_min": float(number % 90),
+    }
     assert (await served.push(machine, [reading])).status_code == 200
 
 
@@ -105,7 +119,7 @@ async def test_subscribing_anew_replaces_the_machines_and_channels(served: Serve
         frame = await heard_until(socket, "frame")
         assert frame["machines"].keys() == {"pump-2"}
         assert frame["machines"]["pump-2"]["values"] == {"flow_l_min": 2.0}
-        assert served.runtime.stream.hub.viewers == 1  # type: ignore[attr-defined]
+        assert hub_of(served).viewers == 1
 
 
 async def test_a_client_that_comes_back_gets_exactly_the_events_it_missed(served: Served) -> None:
@@ -175,7 +189,7 @@ async def test_a_viewer_that_reads_nothing_takes_no_frames_from_the_others(serve
     try:
         async with served.socket() as socket:
             await say(socket, type="subscribe", rate_hz=100)
-            hub = served.runtime.stream.hub  # type: ignore[attr-defined]
+            hub = hub_of(served)
             gaps_s: list[float] = []
             before_s = time.monotonic()
             for number in range(400):
@@ -190,9 +204,6 @@ async def test_a_viewer_that_reads_nothing_takes_no_frames_from_the_others(serve
 
 
 def _publish_wide(served: Served, names: list[str], number: int) -> None:
-    from telltale.batch import Batch
-    from telltale.pipeline.base import Result
-
     time_ns = np.array([T_NS + number], dtype=np.int64)
     values = {name: np.array([number + 0.123456789]) for name in names}
     served.runtime.stream.publish(Result(Batch("wide", time_ns, values)))
@@ -202,7 +213,7 @@ async def _stalled_viewer(served: Served) -> sockets.socket:
     """Open a socket by hand, subscribe, and never read from it again."""
     raw = sockets.socket()
     raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    raw.setblocking(False)  # noqa: FBT003
+    raw.setblocking(False)
     loop = asyncio.get_running_loop()
     await loop.sock_connect(raw, ("127.0.0.1", served.port))
     await loop.sock_sendall(
@@ -216,12 +227,12 @@ async def _stalled_viewer(served: Served) -> sockets.socket:
     frame = bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text  # masked with zeros
     await loop.sock_sendall(raw, frame)
     await asyncio.sleep(0.05)
-    assert served.runtime.stream.hub.viewers == 1  # type: ignore[attr-defined]
+    assert hub_of(served).viewers == 1
     return raw
 
 
 async def test_a_viewer_that_leaves_is_forgotten(served: Served) -> None:
-    hub = served.runtime.stream.hub  # type: ignore[attr-defined]
+    hub = hub_of(served)
     async with served.socket() as socket:
         await say(socket, type="subscribe")
         await heard(socket)
@@ -269,7 +280,7 @@ async def test_server_sent_events_say_the_same_as_the_socket(served: Served) -> 
 
 async def test_server_sent_events_resume_behind_the_last_id(served: Served) -> None:
     publish = served.runtime.stream.publish_event
-    hub = served.runtime.stream.hub  # type: ignore[attr-defined]
+    hub = hub_of(served)
     publish(note("pump-3", 1))
     seen = hub.seq
     publish(note("pump-3", 2))
@@ -287,21 +298,14 @@ async def test_server_sent_events_resume_behind_the_last_id(served: Served) -> N
     assert hub.viewers == 0
 
 
-async def test_values_kept_before_a_restart_are_shown_at_once(serve: Serve) -> None:
-    first: Served = await serve()
-    await push(first, 3)
-    from telltale.api.app import seed_hub
-    from telltale.runtime.core import Runtime
-    from telltale.stream.memory import MemoryStream
-
-    again = Runtime(
-        store=first.runtime.store, stream=MemoryStream(), profiles=first.runtime.profiles
-    )
-    for machine in await first.runtime.store.machines():
-        await again._restore(machine)
-    seed_hub(again)
-    assert isinstance(again.stream, MemoryStream)
-    from telltale.stream.hub import subscription
-
-    (frame,) = again.stream.hub.join(subscription()).take()
-    assert json.loads(frame.text)["machines"]["pump-3"]["values"]["flow_l_min"] == 3.0
+async def test_values_kept_before_a_restart_are_shown_at_once(tmp_path: Path) -> None:
+    async with serving(tmp_path) as first:
+        await push(first, 3)
+        old_epoch = hub_of(first).epoch
+    async with serving(tmp_path) as second, second.socket() as socket:
+        await say(socket, type="subscribe", resume={"epoch": old_epoch, "seq": 1})
+        hello = await heard(socket)
+        frame = await heard_until(socket, "frame")
+    assert hello["resumed"] is False
+    assert hello["epoch"] != old_epoch
+    assert frame["machines"]["pump-3"]["values"]["flow_l_min"] == 3.0

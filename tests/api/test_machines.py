@@ -65,7 +65,7 @@ async def test_title_place_and_profile_can_be_changed_and_survive_a_restart(serv
     ],
 )
 async def test_a_bad_request_is_a_problem_that_names_what_to_mend(
-    served: Served, method: str, path: str, body: object, status: int, word: str
+    served: Served, *, method: str, path: str, body: object, status: int, word: str
 ) -> None:
     await served.http.put("/api/v1/machines/m", json={"profile": "industrial_pump"})
     answer = await served.http.request(method, f"/api/v1{path}", json=body)

@@ -15,10 +15,10 @@ from telltale.profiles.load import builtin_profiles
         (["RPM", "SPEED", "THROTTLE", "BOOST", "OIL_TEMP", "AFR"], "focus_st"),
         (["accx_can", "accy_can", "nmot", "aps", "pbrake_f", "gear"], "gr86_cup"),
         (
-            ["lap", "lapdist_m", "speed_kmh", "accx_can", "accy_can", "Steering_Angle", "pbrake_f", "rpm"],
+            ["lap", "lapdist_m", "speed_kmh", "accx_can", "accy_can", "Steering_Angle", "rpm"],
             "gr86_cup",
         ),
-        (["Rotation Speed", "Temperature", "Level", "KURTOSIS_Axial", "8-16 kHz"], "rotating_machine"),
+        (["Rotation Speed", "Temperature", "Level", "PEAK_Axial", "8-16 kHz"], "rotating_machine"),
     ],
 )  # fmt: skip
 def test_a_feed_of_a_known_system_fits_its_profile(names: list[str], profile_id: str) -> None:

@@ -46,10 +46,12 @@ def inferred(*batches: Batch, **extra: dict[str, str]) -> Profile:
         ("COOLANT_TEMPERATURE ()", "coolant_temperature", "1"),
         ("Oil (left)", "oil_left", "1"),
         ("value", "value", "1"),
+        ("rpm", "rpm", "1"),
+        ("RPM (1/min)", "rpm", "rpm"),
         ("time", "time_value", "1"),
         ("1st gear", "x_1st_gear", "1"),
         ("???", "column", "1"),
-        ("Ölstand", "lstand", "1"),
+        ("Ölstand", "olstand", "1"),
     ],
 )
 def test_a_header_becomes_a_plain_name_with_its_unit(header: str, name: str, unit: str) -> None:
@@ -120,8 +122,15 @@ def test_the_page_shows_the_ten_columns_that_say_most() -> None:
     assert set(profile.cards) >= {f"busy{n}" for n in range(8)}
 
 
-def test_columns_without_a_number_are_left_out() -> None:
-    assert list(inferred(log({"a": [1.0, 2.0], "b": [math.nan, math.nan]})).channels) == ["a"]
+def test_a_column_that_is_empty_so_far_is_kept_for_what_may_come() -> None:
+    profile = inferred(log({"a": [1.0, 2.0], "Oil (°C)": [math.nan, math.nan]}))
+    later = log({"a": [1.0], "Oil (°C)": [90.0]})
+    done = Conformer(profile).conform(later, now_ns=NS_PER_S)
+    assert done.batch.columns["oil_c"].tolist() == [90.0]
+
+
+def test_columns_without_a_header_are_left_out() -> None:
+    assert list(inferred(log({"a": [1.0, 2.0], " ": [1.0, 2.0]})).channels) == ["a"]
 
 
 def test_a_log_without_numbers_is_refused() -> None:
@@ -153,7 +162,7 @@ def test_an_inferred_profile_reads_back_equal_and_takes_all_of_its_data(
     columns: dict[str, list[float]], step_s: float
 ) -> None:
     batch = log(columns, step_s)
-    if not any(np.isfinite(values).any() for values in batch.columns.values()):
+    if not any(np.isfinite(v).any() for k, v in batch.columns.items() if k.strip()):
         return
     profile = inferred(batch)
     assert parse_profile(to_toml(profile), id="log", file="log.toml") == profile

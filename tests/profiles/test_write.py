@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telltale.profiles.load import builtin_profiles, parse_profile
-from telltale.profiles.schema import Alias, Channel, Limits, Metric, Obd2, Profile, SimulatorSettings
+from telltale.profiles.schema import (
+    Alias,
+    Channel,
+    Limits,
+    Metric,
+    Obd2,
+    Profile,
+    SimulatorSettings,
+)
 from telltale.profiles.write import to_toml
 
 texts = st.text(max_size=40)
@@ -16,7 +24,9 @@ ends = st.tuples(finite, finite).filter(lambda pair: pair[0] < pair[1])
 seconds = st.floats(0, 1e6)
 odd = st.text(alphabet='"\\ä\n\x7f#]', max_size=5)
 settings_tables = st.dictionaries(
-    texts.filter(bool), st.integers(-9, 9) | finite | texts | st.booleans() | st.lists(finite), max_size=3
+    texts.filter(bool),
+    st.integers(-9, 9) | finite | texts | st.booleans() | st.lists(finite),
+    max_size=3,
 )
 
 
@@ -63,7 +73,7 @@ def profiles(draw: st.DrawFn) -> Profile:
         metrics={"sum_of_speeds": metric},
         cards=names[: draw(st.integers(0, 4))],
         rate_hz=draw(st.floats(1e-6, 1e6)),
-        simulator=draw(st.none() | st.builds(SimulatorSettings, st.just("pump"), settings=settings_tables)),
+        simulator=draw(st.none() | st.builds(SimulatorSettings, texts, settings=settings_tables)),
         inferred=draw(st.booleans()),
         sources=tuple(draw(st.lists(texts, max_size=3))),
     )  # fmt: skip
@@ -82,7 +92,8 @@ def test_a_built_in_profile_reads_back_equal(profile: Profile) -> None:
 def test_keys_at_their_default_are_left_out() -> None:
     profile = Profile("p", "P", "D", {"a": Channel(title="A", unit="1", range=(0.0, 1e9))})
     assert to_toml(profile) == (
-        'title = "P"\ndescription = "D"\n\n[channels.a]\ntitle = "A"\nunit = "1"\nrange = [0, 1e+09]\n'
+        'title = "P"\ndescription = "D"\n\n'
+        '[channels.a]\ntitle = "A"\nunit = "1"\nrange = [0, 1e+09]\n'
     )
 
 

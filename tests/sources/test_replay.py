@@ -66,7 +66,7 @@ async def test_samples_bear_the_moment_at_which_they_are_played() -> None:
 async def test_original_times_are_kept_on_request_and_at_speed_0() -> None:
     for settings in ({"times": "original", "speed": 100.0}, {"speed": 0.0}):
         clock = HandClock()
-        async with Collector(ReplaySource(recording(), clock=clock, **settings)) as taken:  # type: ignore[arg-type]
+        async with Collector(ReplaySource(recording(), clock=clock, **settings)) as taken:
             await clock.turn(1)
             assert np.array_equal(taken.times_ns(), recorded().time_ns)
 
@@ -109,9 +109,9 @@ async def test_a_control_takes_effect_within_a_tenth_of_a_second_of_real_time() 
     replay = ReplaySource(recording(4, rate_hz=1 / 3600))
     async with Collector(replay) as taken:
         await taken.until_rows(1)
-        for control in (lambda: replay.seek(3600.0), lambda: replay.seek(2 * 3600.0)):
+        for hours in (1, 2):
             rows = taken.rows
-            control()
+            replay.seek(hours * 3600.0)
             await taken.until_rows(rows + 1, within_s=0.1)
         rows = taken.rows
         replay.set_speed(0.1)

@@ -47,6 +47,7 @@ export const countText = (value: number): string => count(value).filter(Boolean)
 /** "0.4 s", "48 s", "2 min", "4 h 37 min", "3 days". */
 export function age(seconds: number): string {
   const s = Math.max(0, seconds);
+  if (s < 0.005) return `<${number(0.01, 2)} s`;
   if (s < 0.1) return `${number(s, 2)} s`;
   if (s < 9.95) return `${number(s, 1)} s`;
   if (s < 59.5) return `${Math.round(s)} s`;

@@ -48,7 +48,7 @@ type EventsListener = (fresh: readonly MachineEvent[]) => void;
 
 class LiveClient {
   private socket: WebSocket | null = null;
-  private wanted: Wanted = { machines: ["*"], channels: ["*"], rateHz: 4, backfillS: 300 };
+  private wanted: Wanted = { machines: ["*"], channels: ["*"], rateHz: 4, backfillS: 0 };
   private resume: { epoch: string; seq: number } | null = null;
   private tries = 0;
   private lastHeardMs = 0;

@@ -1,7 +1,7 @@
 // The page without its server: the shell from the service worker's cache, the machines as they were
 // last seen. What comes from here is marked stale and carries its age; it is never shown as live.
 
-import type { Machine, MachineState, Value } from "./types";
+import type { Machine, MachineState, Profile, Value } from "./types";
 
 const KEY = "telltale.last-seen";
 const MAX_MACHINES = 60;
@@ -55,6 +55,28 @@ function aged(machine: Machine, passed_s: number): Machine {
     name, { ...value, age_s: older(value.age_s, passed_s), state: value.value === null ? "no_data" : "stale" },
   ]);
   return { ...machine, state, age_s: older(machine.age_s, passed_s), rate_hz: null, values: Object.fromEntries(values) };
+}
+
+const PROFILE_KEY = "telltale.profile.";
+const MAX_PROFILES = 20;
+
+/** Keep a profile: without titles, units and ranges, last values mean little. */
+export function saveProfile(profile: Profile): void {
+  try {
+    const known = Object.keys(localStorage).filter((key) => key.startsWith(PROFILE_KEY));
+    if (known.length >= MAX_PROFILES) localStorage.removeItem(known[0] ?? "");
+    localStorage.setItem(PROFILE_KEY + profile.id, JSON.stringify(profile));
+  } catch {
+    /* no room or private mode */
+  }
+}
+
+export function loadProfile(id: string): Profile | null {
+  try {
+    return JSON.parse(localStorage.getItem(PROFILE_KEY + id) ?? "null") as Profile | null;
+  } catch {
+    return null;
+  }
 }
 
 /** Install the service worker. Without one (plain HTTP beyond this computer) the page needs its server. */

@@ -23,6 +23,9 @@ export class Ring {
   get length(): number {
     return this.size;
   }
+  get firstTime_s(): number {
+    return this.size === 0 ? Infinity : this.times_s[this.index(0)]!;
+  }
   get lastTime_s(): number {
     return this.size === 0 ? -Infinity : this.times_s[this.index(this.size - 1)]!;
   }

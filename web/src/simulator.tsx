@@ -2,9 +2,13 @@
 import { useEffect, useState } from "preact/hooks";
 import * as api from "./api";
 import { Simulated } from "./lamp";
-import type { Simulator, SimulatorFault } from "./types";
+import type { Machine, Simulator, SimulatorFault } from "./types";
 
 const SEND_AFTER_MS = 150; // a dragged slider sends its last place, not each one
+/** A simulated machine whose simulator does not run now (a recording of it, say) has no switches. */
+export const isSimulatorHere = (machine: Pick<Machine, "simulated" | "source">): boolean =>
+  machine.simulated && (machine.source ?? "").startsWith("simulator:");
+
 const words = (name: string): string => name.replaceAll("_", " ");
 
 function useSimulator(id: string) {
@@ -58,11 +62,12 @@ function FaultSwitch({ fault, onChange }: { fault: SimulatorFault; onChange: (se
     setTimer(window.setTimeout(() => onChange(next), SEND_AFTER_MS));
   };
   return (
-    <div class="fault">
+    <div class="fault" title={fault.description}>
       <label class="switch">
         <input type="checkbox" role="switch" checked={fault.on} onChange={(event) => onChange(event.currentTarget.checked ? 1 : 0)} />
         <span>{fault.title}</span>
       </label>
+      {fault.on && <p class="what small muted">{fault.description}</p>}
       {fault.on && (
         <label class="severity">
           <span class="sr">Severity of {fault.title}</span>

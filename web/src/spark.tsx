@@ -21,9 +21,10 @@ interface Bucket {
   x: number;
   low: number;
   high: number;
+  sum: number;
+  n: number;
 }
 
-/** Lowest and highest of each bucket of time, so that no peak is lost. */
 function buckets(time_s: readonly number[], values: readonly (number | null)[]): (Bucket | null)[] {
   const first = time_s[0]!;
   const span = time_s.at(-1)! - first || 1;
@@ -31,35 +32,45 @@ function buckets(time_s: readonly number[], values: readonly (number | null)[]):
   values.forEach((value, i) => {
     if (value === null) return;
     const at = Math.min(BUCKETS - 1, Math.floor(((time_s[i]! - first) / span) * BUCKETS));
-    const bucket = out[at];
-    if (bucket) {
-      bucket.low = Math.min(bucket.low, value);
-      bucket.high = Math.max(bucket.high, value);
-    } else out[at] = { x: (at / (BUCKETS - 1)) * WIDTH, low: value, high: value };
+    const bucket = (out[at] ??= { x: (at / (BUCKETS - 1)) * WIDTH, low: value, high: value, sum: 0, n: 0 });
+    bucket.low = Math.min(bucket.low, value);
+    bucket.high = Math.max(bucket.high, value);
+    bucket.sum += value;
+    bucket.n += 1;
   });
   return out;
 }
 
 const MAX_EMPTY = 6; // a longer run of empty buckets is a gap, a shorter one a slow sensor
 
-function pathOf(drawn: readonly (Bucket | null)[], y: (value: number) => number): string {
-  let text = "";
+/** Runs of buckets without a gap in them. */
+function runs(drawn: readonly (Bucket | null)[]): Bucket[][] {
+  const out: Bucket[][] = [];
   let empty = MAX_EMPTY + 1;
   for (const bucket of drawn) {
     if (bucket === null) {
       empty += 1;
       continue;
     }
-    const x = bucket.x.toFixed(1);
-    text += `${empty > MAX_EMPTY ? "M" : "L"}${x} ${y(bucket.low).toFixed(1)}`;
-    if (bucket.high > bucket.low) text += `L${x} ${y(bucket.high).toFixed(1)}`;
+    if (empty > MAX_EMPTY) out.push([]);
+    out.at(-1)!.push(bucket);
     empty = 0;
   }
-  return text;
+  return out;
 }
 
+type Place = (value: number) => number;
+const point = (bucket: Bucket, y: number): string => `${bucket.x.toFixed(1)} ${y.toFixed(1)}`;
+
+/** The mean as a line; lowest to highest as a shade around it, so that no peak is lost. */
+const lineOf = (run: readonly Bucket[], y: Place): string =>
+  `M${run.map((one) => point(one, y(one.sum / one.n))).join("L")}`;
+const shadeOf = (run: readonly Bucket[], y: Place): string =>
+  `M${run.map((one) => point(one, y(one.high))).join("L")}L${run.toReversed().map((one) => point(one, y(one.low))).join("L")}Z`;
+
 interface Drawing {
-  path: string;
+  line: string;
+  shade: string;
   end: { x: number; y: number };
   band: { top: number; height: number } | null;
   limit: number | null;
@@ -78,11 +89,12 @@ function draw(props: SparkProps, height: number): Drawing | null {
   const limit = limitInReach(spec, low, high);
   if (limit !== null) [low, high] = [Math.min(low, limit), Math.max(high, limit)];
   const y = (value: number): number => height - 3 - ((value - low) / (high - low || 1)) * (height - 6);
-  const last = drawn.findLast((bucket) => bucket !== null)!;
-  const lastValue = present.at(-1)!;
+  const parts = runs(drawn);
+  const last = parts.at(-1)!.at(-1)!;
   return {
-    path: pathOf(drawn, y),
-    end: { x: (last.x / WIDTH) * 100, y: (y(lastValue) / height) * 100 },
+    line: parts.map((run) => lineOf(run, y)).join(""),
+    shade: parts.map((run) => shadeOf(run, y)).join(""),
+    end: { x: (last.x / WIDTH) * 100, y: (y(last.sum / last.n) / height) * 100 },
     band: normal ? { top: y(normal[1]), height: Math.max(1, y(normal[0]) - y(normal[1])) } : null,
     limit: limit === null ? null : y(limit),
   };
@@ -108,7 +120,8 @@ export function Spark(props: SparkProps) {
       <svg viewBox={`0 0 ${WIDTH} ${height}`} height={height} preserveAspectRatio="none">
         {drawing.band && <rect class="bandfill" x={0} width={WIDTH} y={drawing.band.top} height={drawing.band.height} />}
         {drawing.limit !== null && <path class="limit warn" vector-effect="non-scaling-stroke" d={`M0 ${drawing.limit}H${WIDTH}`} />}
-        <path class={`line ${LINES[tone]}`} d={drawing.path} />
+        <path class={`shade ${LINES[tone]}`} d={drawing.shade} />
+        <path class={`line ${LINES[tone]}`} d={drawing.line} />
       </svg>
       <i class="end" style={{ left: `${drawing.end.x}%`, top: `${drawing.end.y}%` }} />
     </div>

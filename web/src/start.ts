@@ -6,7 +6,7 @@ import { onEvents, startLive } from "./live";
 import { startOffline } from "./offline";
 import { machinePath, startRouter } from "./router";
 import { eventLit, stateShape } from "./states";
-import { machineSignal, now, profileSignal, refresh, refreshEvents, refreshStatus, specOf, worst } from "./store";
+import { awaitProfile, machineSignal, now, refresh, refreshEvents, refreshStatus, specOf, worst } from "./store";
 import { startTheme } from "./theme";
 import { toast } from "./toast";
 import type { MachineEvent } from "./types";
@@ -27,11 +27,11 @@ function drawIcon(kind: keyof typeof ICONS): void {
   if (icon !== null) icon.href = `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }
 
-function tell(event: MachineEvent): void {
+async function tell(event: MachineEvent): Promise<void> {
   const isNews = event.end_ns === null && event.level !== "info" && Date.now() * 1e6 - event.start_ns < JUST_NOW_NS;
   if (!isNews) return;
   const machine = machineSignal(event.machine)?.value ?? null;
-  const profile = machine === null ? null : profileSignal(machine.profile).value;
+  const profile = machine === null ? null : await awaitProfile(machine.profile);
   const title = `${machine?.title ?? event.machine}: ${lowerFirst(eventTitle(event, specOf(profile, event.name)))}`;
   toast({ lit: eventLit(event), title, text: event.message, href: machinePath(event.machine) });
 }
@@ -46,7 +46,7 @@ export function start(): void {
   void refresh();
   void refreshEvents();
   void refreshStatus();
-  onEvents((fresh) => fresh.forEach(tell));
+  onEvents((fresh) => fresh.forEach((event) => void tell(event)));
   startLive();
   effect(() => {
     const { lit } = worst.value === null ? { lit: "ok" } : stateShape(worst.value.state);

@@ -2,7 +2,7 @@
 // its own signal, so a frame redraws only the machines it names.
 import { computed, signal, type Signal } from "@preact/signals";
 import * as api from "./api";
-import { loadSnapshot, saveSnapshot } from "./offline";
+import { loadProfile, loadSnapshot, saveProfile, saveSnapshot } from "./offline";
 import { Ring } from "./ring";
 import { worstFirst } from "./states";
 import type {
@@ -134,7 +134,7 @@ export function takeFrame(machines: Record<string, FrameMachine>, arrivedMs: num
   let changed = false;
   for (const [id, frame] of Object.entries(machines)) {
     const known = byId.get(id);
-    if (frame.time_ns) pushNew(ringOf(id), frame);
+    if (frame.time_ns) pushNew(ringOf(id), frame, sparkNames === null ? undefined : sparkNames.get(id) ?? "");
     if (known === undefined) {
       allKnown = false;
       continue;
@@ -147,12 +147,21 @@ export function takeFrame(machines: Record<string, FrameMachine>, arrivedMs: num
   return allKnown;
 }
 
+let sparkNames: Map<string, string> | null = null;
+
+/** While only sparklines are drawn, a machine's ring takes the one signal of its sparkline. */
+export function keepSparksOnly(isOn: boolean): void {
+  sparkNames = isOn ? sparkNames ?? new Map<string, string>() : null;
+}
+export const noteSpark = (id: string, name: string): void => void sparkNames?.set(id, name);
+
 /** A frame repeats values that are older than its time; each reading goes into the ring once. */
-function pushNew(ring: Ring, frame: FrameMachine): void {
+function pushNew(ring: Ring, frame: FrameMachine, only: string | undefined): void {
   const time_s = frame.time_ns! / 1e9;
   const before_s = ring.lastTime_s;
   const values: Record<string, number | null> = {};
   for (const [name, value] of Object.entries(frame.values)) {
+    if (only !== undefined && name !== only) continue;
     const older_s = Math.max(0, (frame.ages_s[name] ?? 0) - (frame.age_s ?? 0));
     values[name] = frame.ages_s[name] === undefined || time_s - older_s > before_s ? value : null;
   }
@@ -204,16 +213,24 @@ export function profileSignal(id: string): Signal<Profile | null> {
   let known = profileById.get(id);
   if (known === undefined) {
     profileById.set(id, (known = signal<Profile | null>(null)));
-    void fetchProfile(id);
+    void fetchProfile(id, known);
   }
   return known;
 }
 
-async function fetchProfile(id: string): Promise<void> {
+/** The profile, waited for; null when it cannot be had now. */
+export async function awaitProfile(id: string): Promise<Profile | null> {
+  const known = profileSignal(id);
+  if (known.value === null) await fetchProfile(id, known);
+  return known.value;
+}
+
+async function fetchProfile(id: string, into: Signal<Profile | null>): Promise<void> {
   try {
-    profileById.get(id)!.value = await api.profile(id);
+    into.value = await api.profile(id);
+    saveProfile(into.value);
   } catch {
-    profileById.delete(id); // asked again by the next one who needs it
+    into.value ??= loadProfile(id); // still null: asked again when the server answers again
   }
 }
 
@@ -232,6 +249,7 @@ export async function refresh(): Promise<void> {
     const arrived = await api.machines();
     takeMachines(arrived, Date.now());
     saveSnapshot(arrived);
+    for (const [id, known] of profileById) if (known.value === null) void fetchProfile(id, known);
   } catch (error) {
     showLastSeen();
     loadError.value = error instanceof api.ApiError ? error : api.unreachable();

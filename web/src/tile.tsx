@@ -1,19 +1,23 @@
 // Machine tile: the same fact in the same slot on each, so that a row of them reads as a table.
+import { useEffect, useRef } from "preact/hooks";
+import * as api from "./api";
+import { useSeen } from "./charts/measure";
 import { age, rate } from "./format";
 import { Lamp, Simulated, State } from "./lamp";
 import { Range } from "./range";
 import { machinePath } from "./router";
 import { Spark } from "./spark";
 import { stateShape, tone } from "./states";
-import { machineSignal, nowFor, profileSignal, ringOf, specOf, type LiveMachine } from "./store";
+import { machineSignal, noteSpark, nowFor, profileSignal, ringOf, specOf, type LiveMachine } from "./store";
 import { worstEvent } from "./findings";
 import { saidValue, unknownSpec } from "./values";
 import type { Profile } from "./types";
 
 const RANGES_SHOWN = 3;
 const LAMPS_SHOWN = 8;
-const LAMPS_SHOWN_BESIDE_TAG = 5;
+const LAMPS_SHOWN_BESIDE_TAG = 4;
 const SPARK_S = 300;
+const SPARK_POINTS = 240;
 
 /** Names of a machine's values, abnormal first, then as its profile lists them. */
 export function leadingNames(machine: LiveMachine, profile: Profile | null): string[] {
@@ -76,10 +80,30 @@ interface ValueProps {
   name: string;
 }
 
+/** Ask for what was before this page: one signal, at most as many points as the drawing has. */
+async function loadSpark(machine: LiveMachine, name: string): Promise<void> {
+  const ring = ringOf(machine.id);
+  const endMs = machine.last_time_ns === null ? null : machine.last_time_ns / 1e6;
+  if (endMs === null || ring.firstTime_s < endMs / 1000 - SPARK_S * 0.9) return;
+  try {
+    const past = await api.telemetry(machine.id, { fromMs: endMs - SPARK_S * 1000, toMs: endMs, channels: [name], points: SPARK_POINTS });
+    ring.load(past.time_ns.map((ns) => ns / 1e9), past.columns);
+  } catch {
+    /* the line then grows with what arrives */
+  }
+}
+
 function SparkOf({ machine, profile, name }: ValueProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const isSeen = useSeen(box);
+  const hasReadings = machine.last_time_ns !== null;
+  useEffect(() => noteSpark(machine.id, name), [machine.id, name]);
+  useEffect(() => {
+    if (isSeen && hasReadings) void loadSpark(machine, name);
+  }, [machine.id, name, isSeen, hasReadings]);
   const value = machine.values[name];
   const shape = machine.state === "stale" ? "stale" : value === undefined ? "none" : tone(value.state);
-  return <Spark ring={ringOf(machine.id)} name={name} spec={specOf(profile, name)} windowS={SPARK_S} tone={shape} nowMs={nowFor(machine)} />;
+  return <div ref={box}><Spark ring={ringOf(machine.id)} name={name} spec={specOf(profile, name)} windowS={SPARK_S} tone={shape} nowMs={nowFor(machine)} /></div>;
 }
 
 const INK = { crit: "ink-crit", warn: "ink-warn", stale: "muted", none: "muted", ok: "" } as const;

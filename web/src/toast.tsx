@@ -82,9 +82,9 @@ function ToastView({ one }: { one: Shown }) {
 
 export function Toasts() {
   return (
-    <>
+    <section aria-label="Just now">
       <ul class="toasts">{toasts.value.map((one) => <ToastView key={one.id} one={one} />)}</ul>
       <div class="sr" role="status" aria-live={said.value.assertive ? "assertive" : "polite"}>{said.value.text}</div>
-    </>
+    </section>
   );
 }

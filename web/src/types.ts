@@ -147,7 +147,11 @@ export interface Replay {
   position_s: number;
   duration_s: number | null;
   loop: boolean;
-  as: string;
+  title: string;
+  machine: string;
+  played_as: string;
+  rows: number;
+  detail: string;
 }
 
 export interface ImportColumn {
@@ -205,6 +209,7 @@ export interface SourceStatus {
 export interface SimulatorFault {
   name: string;
   title: string;
+  description: string;
   on: boolean;
   severity: number;
 }

@@ -31,8 +31,9 @@ export function scaleOf(spec: SignalSpec, seen: readonly [number, number] | null
   if (given) return [given[0], given[1]];
   const limits = Object.entries(spec.limits ?? {}).flatMap(([name, value]) =>
     /(above|below)$/.test(name) && typeof value === "number" ? [value] : []);
-  const points = [...(spec.normal ?? []), ...limits, ...(seen ?? [])];
-  if (points.length < 2) return null;
+  const known = [...(spec.normal ?? []), ...limits];
+  if (known.length === 0) return null; // a scale made of the values themselves would say nothing
+  const points = [...known, ...(seen ?? [])];
   const low = Math.min(...points);
   const high = Math.max(...points);
   const margin = (high - low) * 0.1;

@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from telltale import errors
+from telltale.runtime.imports import UnknownImportError
+from telltale.runtime.replays import UnknownReplayError
 from telltale.stream.hub import TooManyViewersError
 
 log = structlog.get_logger(__name__)
@@ -55,6 +57,8 @@ STATUS: dict[type[errors.TelltaleError], int] = {
     errors.MissingExtraError: 501,
     errors.BatchError: 500,
     TooManyViewersError: 503,
+    UnknownImportError: 404,
+    UnknownReplayError: 404,
 }
 
 

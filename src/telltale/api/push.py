@@ -38,7 +38,10 @@ async def push_socket(websocket: WebSocket) -> None:
             n_messages += 1
             answer = await _answer(context, websocket, message, n_messages)
             await websocket.send_text(msgspec.json.encode(answer).decode())
-            if isinstance(answer, PushError) and answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            if (
+                isinstance(answer, PushError)
+                and answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            ):
                 await websocket.close(CLOSE_TOO_BIG, "message too big")
                 return
     except (WebSocketDisconnect, OSError):

@@ -18,6 +18,7 @@ class ApiSettings:
         max_request_bytes: Any other request's body.
         max_import_bytes: One imported file.
         min_free_bytes: An import is refused, and `/readyz` says no, below this much free disk.
+        max_samples: One answer to a read; longer ranges are decimated, or streamed by /exports.
         max_message_bytes: One message of a pushing WebSocket.
         retry_after_s: What a client is told when the queue is full.
         allowed_hosts: Further `Host` names to answer to on a loopback address, e.g. of a proxy
@@ -29,6 +30,7 @@ class ApiSettings:
     max_request_bytes: int = 1 * MIB
     max_import_bytes: int = 64 * 1024 * MIB
     min_free_bytes: int = 64 * MIB
+    max_samples: int = 200_000
     max_message_bytes: int = 8 * MIB
     retry_after_s: int = 1
     allowed_hosts: tuple[str, ...] = ()
@@ -36,6 +38,12 @@ class ApiSettings:
 
     def __post_init__(self) -> None:
         """Refuse limits that would stop everything."""
-        for name in ("max_body_bytes", "max_request_bytes", "max_import_bytes", "ping_s"):
+        for name in (
+            "max_body_bytes",
+            "max_request_bytes",
+            "max_import_bytes",
+            "max_samples",
+            "ping_s",
+        ):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"api.{name} is {getattr(self, name)}; it must be above 0.")

@@ -23,7 +23,6 @@ from telltale.store.base import RangeQuery
 
 router = APIRouter(tags=["readings"])
 
-MAX_SAMPLES = 200_000  # in one answer; longer ranges are decimated, or streamed by /exports
 MAX_POINTS = 50_000
 
 
@@ -64,18 +63,19 @@ async def read_telemetry(
     live = shared.runtime.machine(machine)
     names = checked_names(live, channels)
     start_ns, end_ns = time_range(live, start, to)
+    most = shared.settings.max_samples
     query = RangeQuery(
         machine,
         start_ns,
         end_ns,
         names=names,
         points=points,
-        limit=None if points else MAX_SAMPLES + 1,
+        limit=None if points else most + 1,
     )
     batch = await shared.runtime.store.read(query)
-    next_ns = int(batch.time_ns[MAX_SAMPLES]) if len(batch) > MAX_SAMPLES and not points else None
+    next_ns = int(batch.time_ns[most]) if len(batch) > most and not points else None
     if next_ns is not None:
-        batch = batch.rows(0, MAX_SAMPLES)
+        batch = batch.rows(0, most)
     answer = Answer(
         batch.select(names), live.profile, is_decimated=points is not None, next_ns=next_ns
     )

@@ -119,16 +119,16 @@ class OwnServer:
                 self._listening.set_exception(error)
 
     async def _serve(self) -> None:
+        from telltale.cli.logs import set_up_logs  # noqa: PLC0415
         from telltale.cli.web_server import (  # noqa: PLC0415 - loads the web framework
             listening_socket,
             make_server,
         )
         from telltale.runtime.build import embedded_runtime  # noqa: PLC0415
 
+        set_up_logs(quiet=True)
         self.runtime: Runtime = embedded_runtime(self._data)
-        self._server = make_server(
-            self.runtime, self._data, self._listening.set_result, catch_signals=False
-        )
+        self._server = make_server(self.runtime, self._data, self._listening.set_result)
         await self.runtime.start()
         try:
             with listening_socket("127.0.0.1", 0) as listener:

@@ -87,8 +87,15 @@ def run_server(data: Path, host: str, port: int, prepare: Prepare, *, open_page:
     """Serve until interrupted. Everything acknowledged is committed before this returns."""
     # `telltale --help` must not pay for these
     from telltale.cli import address_file  # noqa: PLC0415
-    from telltale.cli.web_server import listening_socket, make_server  # noqa: PLC0415
+    from telltale.cli.logs import set_up_logs  # noqa: PLC0415
+    from telltale.cli.web_server import (  # noqa: PLC0415
+        listening_socket,
+        make_server,
+        stopped_by_signals,
+    )
     from telltale.runtime.build import embedded_runtime  # noqa: PLC0415
+
+    set_up_logs()
 
     def listening(url: str) -> None:
         address_file.announce(data, url)
@@ -97,12 +104,13 @@ def run_server(data: Path, host: str, port: int, prepare: Prepare, *, open_page:
     async def main(listener: socket.socket) -> None:
         runtime = embedded_runtime(data)
         server = make_server(runtime, data, listening)
-        await runtime.start()
-        try:
-            await prepare(runtime)
-            await server.serve(sockets=[listener])
-        finally:
-            await runtime.stop()
+        with stopped_by_signals(server):
+            await runtime.start()
+            try:
+                await prepare(runtime)
+                await server.serve(sockets=[listener])
+            finally:
+                await runtime.stop()
 
     with (
         listening_socket(host, port) as listener,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,14 +19,15 @@ GRACE_S = 3  # open requests and viewers get this long when the server stops
 
 
 class AnnouncingServer(uvicorn.Server):
-    """Calls `announce` with the address as soon as requests are answered."""
+    """Calls `announce` with the address as soon as requests are answered.
 
-    def __init__(
-        self, config: uvicorn.Config, announce: Callable[[str], None], *, catch_signals: bool
-    ) -> None:
+    It leaves signals alone (uvicorn would raise them again when it has ended, in the middle of the
+    runtime's last commit): whoever runs it decides, e.g. with `stopped_by_signals`.
+    """
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None]) -> None:
         super().__init__(config)
         self._announce = announce
-        self._catch_signals = catch_signals
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Bind, then announce the port that was really got."""
@@ -36,12 +38,20 @@ class AnnouncingServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the main thread when this server is not in it."""
-        if not self._catch_signals:
-            yield
-            return
-        with super().capture_signals():
-            yield
+        """Take no signals."""
+        yield
+
+
+@contextlib.contextmanager
+def stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """Let Ctrl+C and SIGTERM end the server, not interrupt what is being committed."""
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = {kind: signal.signal(kind, server.handle_exit) for kind in kinds}
+    try:
+        yield
+    finally:
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -60,8 +70,6 @@ def make_server(
     runtime: Runtime,
     data: Path,
     announce: Callable[[str], None],
-    *,
-    catch_signals: bool = True,
 ) -> AnnouncingServer:
     """Return a server of one runtime, which the caller starts first and stops last."""
     config = uvicorn.Config(
@@ -71,4 +79,4 @@ def make_server(
         ws_per_message_deflate=False,  # costs 64 KiB and much time per viewer
         timeout_graceful_shutdown=GRACE_S,
     )
-    return AnnouncingServer(config, announce, catch_signals=catch_signals)
+    return AnnouncingServer(config, announce)

@@ -86,7 +86,7 @@ def _decoded(head: bytes, what: str) -> tuple[str, str, list[str]]:
     for bom, encoding in _BOMS:
         if head.startswith(bom):
             return encoding, head.decode(encoding, "replace").lstrip("\ufeff"), []
-    if head.count(0) > len(head) // 100 + 1:
+    if 0 in head:
         raise DecodeError(f"{what} is not text: it holds zero bytes. Give a CSV or a log file.")
     try:
         return "utf-8", head.decode(), []

@@ -65,7 +65,7 @@ def _safe_cut(text: str) -> int:
     cut = max(text.rfind("\n"), text.rfind("\r", 0, len(text) - 1)) + 1
     quotes = text.count('"', 0, cut) if '"' in text else 0
     while cut and quotes % 2:
-        earlier = text.rfind("\n", 0, cut - 1) + 1
+        earlier = text.rfind("\n", 0, text.rfind('"', 0, cut)) + 1
         quotes -= text.count('"', earlier, cut)
         cut = earlier
     return cut
@@ -105,7 +105,8 @@ def _uneven_chunk(text: str, dialect: Dialect, first_row: int) -> Chunk:
         rows, keep, refused = _squared(rows, width, first_row)
         refused_count = len(numbers) - len(keep)
         numbers = first_row + np.array(keep, dtype=np.int64)
-    columns = dict(zip(dialect.header, zip(*rows, strict=True), strict=True)) if rows else {}
+    cells = zip(*rows, strict=True) if rows else ([] for _ in range(width))
+    columns = dict(zip(dialect.header, cells, strict=True))
     return Chunk(columns, numbers, tuple(refused), refused_count)
 
 
@@ -114,7 +115,9 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
         try:
             return [row for row in csv.reader(text.splitlines(True), delimiter=delimiter) if row]
         except csv.Error as error:
-            raise DecodeError(f"The CSV cannot be read: {error}. Export it again.") from None
+            raise DecodeError(
+                f"The CSV cannot be read ({error}), or a quote never ends. Export it again."
+            ) from None
     return [line.split(delimiter) for line in text.split("\n") if line and not line.isspace()]
 
 

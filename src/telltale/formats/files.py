@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -14,7 +14,7 @@ from telltale.formats.chunks import Chunk
 from telltale.formats.csv_dialect import HEAD_BYTES, Dialect
 from telltale.formats.csv_rows import read_chunks as read_csv_chunks
 from telltale.formats.json_file import is_json, read_json_file
-from telltale.formats.look import ReadOptions, Table, table_of_columns, table_of_text
+from telltale.formats.look import NOTHING_KNOWN, ReadOptions, Table, table_of_columns, table_of_text
 from telltale.formats.preview import Preview, preview
 from telltale.formats.start import id_of_name
 
@@ -23,11 +23,21 @@ __all__ = ["Preview", "ReadOptions", "preview", "read_file"]
 _GZIP = b"\x1f\x8b"
 
 
-def read_file(path: Path, options: ReadOptions = ReadOptions()) -> Iterator[Decoded]:
+def read_file(
+    path: Path,
+    options: ReadOptions = NOTHING_KNOWN,
+    *,
+    on_progress: Callable[[int], None] | None = None,
+) -> Iterator[Decoded]:
     """Yield a file's readings, in constant memory.
 
     Takes CSV of any dialect, GR Cup tables, Haltech and ECUMaster logs, JSON and NDJSON, each
     also as .gz, and Parquet.
+
+    Args:
+        path: The file.
+        options: What is known about it.
+        on_progress: Told before each piece how many of the file's bytes were read so far.
 
     Raises:
         DecodeError: The file as a whole cannot be read.
@@ -47,7 +57,7 @@ def read_file(path: Path, options: ReadOptions = ReadOptions()) -> Iterator[Deco
     with _opened(path) as file:
         if is_json(head, path.name):
             default = id_of_name(path.name)
-            yield from read_json_file(
+            readings = read_json_file(
                 file,
                 head,
                 path.name,
@@ -55,10 +65,22 @@ def read_file(path: Path, options: ReadOptions = ReadOptions()) -> Iterator[Deco
                 default=default,
                 modified_ns=modified_ns,
             )
+            yield from _followed(readings, file, on_progress)
             return
         table = table_of_text(head, path.name, modified_ns, options)
         dialect = cast("Dialect", table.dialect)
-        yield from _decoded(table, read_csv_chunks(file, dialect, options.chunk_bytes))
+        rows = _decoded(table, read_csv_chunks(file, dialect, options.chunk_bytes))
+        yield from _followed(rows, file, on_progress)
+
+
+def _followed(
+    pieces: Iterator[Decoded], file: BinaryIO, on_progress: Callable[[int], None] | None
+) -> Iterator[Decoded]:
+    on_disk: BinaryIO = getattr(file, "fileobj", file)  # behind a gzip, the packed file
+    for piece in pieces:
+        if on_progress is not None:
+            on_progress(on_disk.tell())
+        yield piece
 
 
 def _opened(path: Path) -> BinaryIO:

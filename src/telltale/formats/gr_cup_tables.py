@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import UTC, tzinfo
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from telltale.batch import BoolArray, FloatArray, IntArray
 from telltale.formats.base import Decoded
 from telltale.formats.chunks import Chunk
 from telltale.formats.gr_cup import EcuClock, LapMemory
-from telltale.formats.layout import Role
+from telltale.formats.layout import Layout, Role
 from telltale.formats.refusals import Refusals
 from telltale.formats.table import TableDecoder
 from telltale.formats.times import texts_to_ns
@@ -19,14 +20,22 @@ from telltale.formats.times import texts_to_ns
 class LapTableDecoder(TableDecoder):
     """As `TableDecoder`, for the lap_start, lap_end and lap_time tables."""
 
-    _laps: defaultdict[str, LapMemory]
-    _clocks: defaultdict[str, EcuClock]
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        machine: str,
+        start_ns: int,
+        decimal: str = ".",
+        zone: tzinfo = UTC,
+    ) -> None:
+        super().__init__(layout, machine=machine, start_ns=start_ns, decimal=decimal, zone=zone)
+        self._laps: defaultdict[str, LapMemory] = defaultdict(LapMemory)
+        self._clocks: defaultdict[str, EcuClock] = defaultdict(EcuClock)
 
     def decode(self, chunk: Chunk, *, last: bool = False) -> Decoded:
         """Decode the next rows; laps are mended in each car's time order."""
         decoded = super().decode(chunk, last=last)
-        if not hasattr(self, "_laps"):
-            self._laps = defaultdict(LapMemory)
         batches = []
         for batch in decoded.batches:
             name = next((n for n in batch.columns if n.lower() == "lap"), None)
@@ -48,8 +57,6 @@ class LapTableDecoder(TableDecoder):
         logger = next((n for n in chunk.columns if n.lower() == "timestamp"), None)
         if logger is None or not len(chunk):
             return time_ns, keep
-        if not hasattr(self, "_clocks"):
-            self._clocks = defaultdict(EcuClock)
         logger_ns = texts_to_ns(chunk.texts(logger))
         cars = np.array(self._machines(chunk.texts(self._layout.named(Role.MACHINE)[0])))
         for car in np.unique(cars):

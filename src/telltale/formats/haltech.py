@@ -130,14 +130,13 @@ def _scale(kind: str) -> tuple[str, float, float]:
 class HaltechDecoder(TableDecoder):
     """As `TableDecoder`, with raw integers scaled to units."""
 
-    types: dict[str, str] = {}  # noqa: RUF012  set once by `scaled_by`
-
-    def scaled_by(self, preamble: Preamble) -> HaltechDecoder:
-        """Take the channels' types, and return itself."""
-        self.types = preamble.types
-        return self
+    def __init__(
+        self, preamble: Preamble, *, machine: str, start_ns: int, zone: tzinfo = UTC
+    ) -> None:
+        super().__init__(layout_of(preamble), machine=machine, start_ns=start_ns, zone=zone)
+        self._types = preamble.types
 
     def _numbers(self, chunk: Chunk, name: str, refusals: Refusals) -> FloatArray:
         raw = super()._numbers(chunk, name, refusals)
-        _, factor, offset = _scale(self.types.get(name, ""))
+        _, factor, offset = _scale(self._types.get(name, ""))
         return np.where(raw < _NO_SENSOR_BELOW, np.nan, raw * factor + offset)

@@ -137,6 +137,8 @@ def classified(source: str, texts: Sequence[str], unit: str, decimal: str) -> Co
         return Column(source, Role.DURATION, "s")
     if numeric >= 0.5 * len(filled):
         return Column(source, Role.NUMBER, unit)
+    if bool(np.all(texts_to_ns(filled[:20]) != NOT_A_TIME)):
+        return Column(source, Role.LEFT_OUT, "", "a second clock")
     words = set(filled)
     if (
         len(words) <= MAX_WORDS
@@ -144,8 +146,6 @@ def classified(source: str, texts: Sequence[str], unit: str, decimal: str) -> Co
         and (len(words) <= 2 or len(words) <= len(filled) / 2)
     ):
         return Column(source, Role.CODE, "", "words become numbers", guess=True)
-    if bool(np.all(texts_to_ns(filled[:20]) != NOT_A_TIME)):
-        return Column(source, Role.LEFT_OUT, "", "a second clock")
     return Column(source, Role.LEFT_OUT, "", "free text")
 
 
@@ -180,15 +180,17 @@ def _clock(texts: Sequence[str], decimal: str, zone: tzinfo) -> Clock | None:
     if not filled:
         return None
     numbers = np.array([number_of(text, decimal) for text in filled])
-    if not bool(np.isnan(numbers).any()):
+    is_number = ~np.isnan(numbers)
+    if float(np.mean(is_number)) > 0.6:
+        numbers = numbers[is_number]
         is_unix = bool(np.median(np.abs(numbers)) >= _UNIX_FROM_S)
         steady = bool(np.mean(np.diff(numbers) >= 0) > 0.9) if len(numbers) > 1 else True
         if is_unix:
             return Clock.ABSOLUTE
         return Clock.RELATIVE if steady else None
-    if float(np.mean(texts_to_ns(filled, zone) != NOT_A_TIME)) > 0.9:
+    if float(np.mean(texts_to_ns(filled, zone) != NOT_A_TIME)) > 0.6:
         return Clock.ABSOLUTE
-    if float(np.mean(durations_to_ns(filled) != NOT_A_TIME)) > 0.9:
+    if float(np.mean(durations_to_ns(filled) != NOT_A_TIME)) > 0.6:
         return Clock.TIME_OF_DAY
     return None
 

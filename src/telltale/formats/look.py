@@ -43,6 +43,9 @@ class ReadOptions:
     chunk_bytes: int = CHUNK_BYTES
 
 
+NOTHING_KNOWN = ReadOptions()
+
+
 class Decoder(Protocol):
     """Decodes a table chunk by chunk."""
 
@@ -163,9 +166,11 @@ def _haltech_table(head: bytes, filename: str, modified_ns: int, options: ReadOp
     start_ns = preamble.day_ns
     if start_ns is None or options.start_ns is not None:
         start_ns = _start(layout, filename, modified_ns, options, warnings)
-    decoder = haltech.HaltechDecoder(layout, machine=machine, start_ns=start_ns, zone=options.zone)
+    decoder = haltech.HaltechDecoder(
+        preamble, machine=machine, start_ns=start_ns, zone=options.zone
+    )
     sample = sample_of(head, dialect)
-    return Table(layout, decoder.scaled_by(preamble), sample, dialect, machine, tuple(warnings))
+    return Table(layout, decoder, sample, dialect, machine, tuple(warnings))
 
 
 def _start(

@@ -46,9 +46,10 @@ def read_chunks(path: Path, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
             columns = dict(zip(names, map(_column, zip(*rows, strict=True)), strict=True))
             yield Chunk(columns, np.arange(row, row + len(rows), dtype=np.int64))
             row += len(rows)
-    except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        raise DecodeError(f"{path.name} cannot be read as Parquet: {reason}") from None
+    except duckdb.Error:  # its own words differ between versions and name internal paths
+        raise DecodeError(
+            f"{path.name} cannot be read as Parquet: it is damaged or cut off. Export it again."
+        ) from None
     finally:
         connection.close()
 

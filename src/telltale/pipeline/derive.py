@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -54,13 +55,13 @@ class Derive:
 
     def run(self, result: Result, state: DeriveState) -> tuple[Result, DeriveState]:
         """Work out all metrics of one batch."""
-        if not self._metrics:
-            return result, state
         batch = result.batch
+        if not self._metrics or not len(batch):
+            missing = {metric.name: np.empty(0) for metric in self._metrics}
+            return replace(result, batch=batch.adding(missing)) if missing else result, state
         columns = _Columns(result, self._channels)
         states, failures, events = dict(state.metrics), state.failures, result.events
         last: dict[str, tuple[int, float]] = {}
-        derived: dict[str, FloatArray] = {}
         with np.errstate(all="ignore"):
             for metric in self._metrics:
                 before = states.get(metric.name)
@@ -72,23 +73,18 @@ class Derive:
                     if metric.name not in failures:
                         events = (*events, _failure(metric, batch, error))
                     failures = {**failures, metric.name: failures.get(metric.name, 0) + 1}
-                columns.raw[metric.name] = derived[metric.name] = values
+                columns.raw[metric.name] = values
                 if after is not before:
                     states[metric.name] = after
-                if (fill := self._fills.get(metric.name)) and len(batch):
+                if fill := self._fills.get(metric.name):
                     done = fill.run(batch.time_ns, values[None, :], state.last)
                     columns.aligned.update(done.columns)
                     last.update(done.last)
-        return (
-            Result(
-                batch.adding(_finite(derived)),
-                result.filled,
-                events,
-                result.late,
-                columns.aligned,
-            ),
-            DeriveState(states, last if len(batch) else state.last, failures),
+        derived = _finite({metric.name: columns.raw[metric.name] for metric in self._metrics})
+        result = replace(
+            result, batch=batch.adding(derived), events=events, aligned=columns.aligned
         )
+        return result, DeriveState(states, last, failures)
 
     def pack(self, state: DeriveState) -> Any:
         """Return the state with the fingerprint of each metric."""
@@ -163,7 +159,7 @@ def _run(
 ) -> tuple[FloatArray, Any]:
     """Run a metric on the rows that it can use; the others are NaN and do not touch its state."""
     raw = [columns.measured(name) for name in metric.inputs]
-    if len(time_ns) and columns.are_complete(metric.inputs):
+    if columns.are_complete(metric.inputs):
         return metric.run(time_ns, raw, state)
     used = [columns.used(name) for name in metric.inputs]
     is_known = np.logical_and.reduce([np.isfinite(column) for column in used])

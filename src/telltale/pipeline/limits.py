@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -88,10 +88,7 @@ class CheckLimits:
                 episodes[key] = episode
         found.sort(key=lambda entry: entry[:2])
         events = (*result.events, *(event for _, _, event in found))
-        return (
-            Result(batch, result.filled, events, result.late, result.aligned),
-            LimitsState(episodes),
-        )
+        return replace(result, events=events), LimitsState(episodes)
 
     def _beyond(self, batch: Batch) -> set[str]:
         """Return the columns that are beyond their mildest bound anywhere."""

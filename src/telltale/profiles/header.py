@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -12,7 +13,8 @@ from telltale.profiles.check import RESERVED_NAMES
 from telltale.profiles.names import plain, split_unit
 from telltale.units import suffix_of, unit_id, unit_of_name, unit_of_suffix
 
-MAX_STEM = 44  # leaves room for a number and a unit within the store's 63 characters
+MAX_NAME = 63  # what the store takes
+ROOM_FOR_NUMBER = 6  # "_12345"
 MIN_SPELLED_LETTERS = 3  # "_kmh" is a unit at the end of a name; "_c" is left to the suffixes
 
 
@@ -26,7 +28,9 @@ def split_words(header: str) -> str:
 
 
 def _worded(header: str) -> str:
-    return plain(split_words(header))
+    """Return a header as a plain name in ASCII: accents go, other letters too."""
+    bare = unicodedata.normalize("NFKD", split_words(header)).encode("ascii", "ignore").decode()
+    return plain(bare)
 
 
 @cache
@@ -84,7 +88,10 @@ def _is_lettered(stem: str, letter: str, names: Iterable[str]) -> bool:
 def channel_name(header: str, unit: str | None, taken: Iterable[str]) -> str:
     """Return a new canonical name: the header in plain letters, and the unit as its ending."""
     suffix = suffix_of(unit) if unit and unit != "1" else None
-    stem = _stem(_worded(split_unit(header)[0]), unit)
+    worded = _worded(split_unit(header)[0])
+    stem = _stem(worded, unit)[: MAX_NAME - ROOM_FOR_NUMBER - len(suffix or "value") - 1].strip("_")
+    if worded == suffix:
+        suffix = None  # a column called "rpm" stays "rpm"
     used = set(taken)
     for number in range(1, len(used) + 2):
         counted = stem if number == 1 else f"{stem}_{number}"
@@ -102,7 +109,7 @@ def _stem(name: str, unit: str | None) -> str:
         if unit and unit != "1" and unit in {unit_of_suffix(ending), unit_id(ending)}:
             name = "_".join(parts[:start])
             break
-    name = name[:MAX_STEM].strip("_") or "column"
+    name = name or "column"
     return name if name[0].isalpha() else f"x_{name}"
 
 

@@ -58,7 +58,7 @@ def infer_profile(
     held = [batch for batch in decoded.batches if len(batch)]
     batch = concat([one.renamed("log") for one in held]) if held else None
     columns = _columns(batch, decoded, units or {}) if batch else []
-    if batch is None or not columns:
+    if batch is None or not any(np.isfinite(column.values).any() for column in columns):
         raise ProfileError(f"{id}: no column with numbers was found. Check the file's delimiter.")
     listed = _listed(columns)
     rate_hz = _rate_hz(held)
@@ -78,8 +78,11 @@ def infer_profile(
 
 
 def _columns(batch: Batch, decoded: Decoded, units: Mapping[str, str]) -> list[_Named]:
-    """Return the columns that hold numbers, each with a name of its own."""
-    names = [name for name, values in batch.columns.items() if np.isfinite(values).any()]
+    """Return the columns, each with a name of its own.
+
+    A column that is empty so far is kept: its numbers may come later in the file.
+    """
+    names = [name for name in batch.columns if name.strip()]
     known = units_of(names, {**decoded.units, **units})
     # Feeds' names are compared without case, so spellings that differ in it are one channel.
     spellings: dict[str, list[str]] = {}
@@ -115,6 +118,8 @@ def _channels(columns: list[_Named]) -> dict[str, Channel]:
 
 def _channel(column: _Named, aliases: tuple[str, ...]) -> Channel:
     finite = column.values[np.isfinite(column.values)]
+    if not len(finite):
+        return Channel(_title(column.header), column.unit, _range(0.0), aliases=aliases)
     low, high = float(finite.min()), float(finite.max())
     if column.codes:
         low, high = min(low, *column.codes.values()), max(high, *column.codes.values())
@@ -185,7 +190,7 @@ def _listed(columns: list[_Named]) -> tuple[str, ...]:
     def information(column: _Named) -> float:
         finite = column.values[np.isfinite(column.values)]
         distinct = len(np.unique(finite[:: max(1, len(finite) // 1000)]))
-        return math.log2(distinct) * len(finite) / len(column.values)
+        return math.log2(max(1, distinct)) * len(finite) / len(column.values)
 
     ranked = sorted(columns, key=information, reverse=True)[:MAX_LISTED]
     return tuple(column.name for column in columns if column in ranked)

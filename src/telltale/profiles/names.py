@@ -10,7 +10,7 @@ from telltale.registry import suggest
 from telltale.units import unit_id
 
 _UNIT_IN_NAME = re.compile(r"^(?P<name>.*\S)\s*[(\[](?P<unit>[^()\[\]]*)[)\]]$")
-_NOT_WORD = re.compile(r"[^a-z0-9]+")
+_NOT_WORD = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class NameTable:
     def _add(self, name: str, found: Found) -> None:
         self._exact[name.casefold()] = found
         key = plain(name)
-        other = self._plain.get(key, found)
-        # Two channels that differ only in punctuation: such a name proves neither.
-        self._plain[key] = found if other and other.channel == found.channel else None
+        # Names that differ only in punctuation, or have no letter at all, prove nothing.
+        is_clear = key and self._plain.get(key, found) == found
+        self._plain[key] = found if is_clear else None
 
     def find(self, name: str) -> Found | None:
         """Return what a feed's name means, None if nothing fits.
@@ -71,15 +71,11 @@ class NameTable:
         Tried in turn: as written without regard to case, without a unit in brackets, and
         without regard to punctuation.
         """
+        if found := self._exact.get(name.casefold()):
+            return found
         stripped, unit = split_unit(name)
-        for key in (name.casefold(), stripped.casefold()):
-            if found := self._exact.get(key):
-                return (
-                    found if unit is None or key == name.casefold() else Found(found.channel, unit)
-                )
-        if (near := self._plain.get(plain(stripped))) is None:
-            return None
-        return near if unit is None else Found(near.channel, unit)
+        found = self._exact.get(stripped.casefold()) or self._plain.get(plain(stripped))
+        return Found(found.channel, unit) if found and unit else found
 
     def suggest(self, name: str) -> str:
         """Return a sentence that helps with a name that nothing fits."""

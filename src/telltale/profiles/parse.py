@@ -54,6 +54,8 @@ def parse_profile(text: str, *, id: str, file: str) -> Profile:  # noqa: A002 - 
         line = int(at.group(1)) if at else text.count("\n") + 1
         what = _TOML_LINE.sub("", str(error)).strip()
         raise ProfileError(f"{file}:{line}: not valid TOML: {what}.") from error
+    except RecursionError:
+        raise ProfileError(f"{file}: nested too deeply to be a profile.") from None
     found = list(_shape(data))
     profile = None if found else _converted(data, id)
     if profile:

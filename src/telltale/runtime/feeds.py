@@ -24,11 +24,12 @@ LONGEST_RETRY_S = 30.0
 
 @dataclass(slots=True)
 class Feed:
-    """One running source and the task that drives it."""
+    """One running source and the task that drives it; `is_lost` until it opens again."""
 
     source: Source
     profile: str | None
     task: asyncio.Task[None] | None = None
+    is_lost: bool = False
 
 
 class Feeds:
@@ -89,11 +90,14 @@ class Feeds:
         while True:
             try:
                 await source.open()
-                retry_s = FIRST_RETRY_S
+                if feed.is_lost:
+                    log.info("source_back", source=source.name)
+                retry_s, feed.is_lost = FIRST_RETRY_S, False
                 await self._take_all(feed)
             except SourceUnavailableError as error:
-                if source.status.state is not SourceState.WAITING:
+                if not feed.is_lost:
                     log.warning("source_lost", source=source.name, error=str(error))
+                feed.is_lost = True
                 source.status.state = SourceState.WAITING
                 source.status.detail = f"{error} Next try in {retry_s:.0f} s."
                 await source.close()

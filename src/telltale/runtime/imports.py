@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
+from telltale.batch import Batch
 from telltale.errors import (
     DecodeError,
     SettingsError,
@@ -34,6 +35,7 @@ log = structlog.get_logger(__name__)
 
 MAX_JOBS = 100  # remembered; the oldest that is over makes room
 MAX_RUNNING = 4
+PART_ROWS = 10_000  # one commit; small beside the store's queue
 MAX_MACHINES = 1_000  # named in a job's answer
 GIB = 1024**3
 
@@ -262,12 +264,17 @@ class Imports:
         self, job: ImportJob, path: Path, options: ReadOptions, profile: str | None
     ) -> None:
         """Read the next piece in a thread while this one is committed."""
-        pieces: Iterator[Decoded] = iter(read_file(path, options))
+
+        def progress(n_bytes: int) -> None:
+            job.bytes_done = n_bytes
+
+        pieces = read_file(path, options, on_progress=progress)
         ahead = asyncio.create_task(asyncio.to_thread(next, pieces, None))
         try:
             while (piece := await ahead) is not None:
                 ahead = asyncio.create_task(asyncio.to_thread(next, pieces, None))
-                await self._take(job, piece, profile)
+                for part in parts_of(piece):
+                    await self._take(job, part, profile)
         finally:
             # The thread cannot be stopped: wait for its piece before the file goes away
             await asyncio.wait([ahead])
@@ -323,6 +330,18 @@ class Imports:
         if self._scratch is not None:
             self._scratch.mkdir(parents=True, exist_ok=True)
         return self._scratch
+
+
+def parts_of(piece: Decoded) -> Iterator[Decoded]:
+    """Yield a piece in parts that fit the store's queue; what was refused goes with the first."""
+    rest: list[Batch] = [
+        batch.rows(start, start + PART_ROWS)
+        for batch in piece.batches
+        for start in range(0, len(batch), PART_ROWS)
+    ]
+    yield replace(piece, batches=tuple(rest[:1]))
+    for batch in rest[1:]:
+        yield Decoded((batch,), units=piece.units, codes=piece.codes)
 
 
 def safe_name(filename: str) -> str:

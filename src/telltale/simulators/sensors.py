@@ -37,7 +37,7 @@ class SensorBank:
         """
         n = true.shape[1]
         draws = self._rng.standard_normal((n, len(self._sensors) + 1)).T
-        seen = true + draws[:-1] * (self._noise + self._share * np.abs(true))
+        seen: FloatArray = true + draws[:-1] * (self._noise + self._share * np.abs(true))
         for row, sensor in enumerate(self._sensors):
             if sensor.glitch_by is not None:
                 is_wrong = draws[-1] > GLITCH_SIGMA + 6.0 * (1.0 - levels[sensor.glitch_by])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -32,25 +33,46 @@ class FileRecording:
     async def read(self, position_ns: int) -> AsyncGenerator[Decoded, None]:
         """Yield the file's pieces from this position on; it is read from its beginning."""
         newest_ns = 0
-        pieces = await asyncio.to_thread(self._pieces)
-        while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-            piece_first_ns = first_ns(piece)
-            if not self._is_known and piece_first_ns is not None:
-                self.start_ns, self._is_known = piece_first_ns, True
-            newest_ns = max(newest_ns, last_ns(piece) or 0)
-            kept = tuple(from_time(b, self.start_ns + position_ns) for b in piece.batches)
-            yield Decoded(
-                tuple(batch for batch in kept if len(batch)),
-                rejected_rows=0 if position_ns else piece.rejected_rows,
-                rejected_values=0 if position_ns else piece.rejected_values,
-                reasons=() if position_ns else piece.reasons,
-                units=piece.units,
-                codes=piece.codes,
-            )
+        async with aclosing(in_thread(self._pieces)) as pieces:
+            async for piece in pieces:
+                piece_first_ns = first_ns(piece)
+                if not self._is_known and piece_first_ns is not None:
+                    self.start_ns, self._is_known = piece_first_ns, True
+                newest_ns = max(newest_ns, last_ns(piece) or 0)
+                yield self._kept(piece, position_ns)
         self.end_ns = max(newest_ns, self.start_ns)
 
+    def _kept(self, piece: Decoded, position_ns: int) -> Decoded:
+        """Return what of a piece is to be played; after a seek, refusals were told before."""
+        if not position_ns:
+            return piece
+        batches = (from_time(batch, self.start_ns + position_ns) for batch in piece.batches)
+        kept = tuple(batch for batch in batches if len(batch))
+        return Decoded(kept, units=piece.units, codes=piece.codes)
+
     def _pieces(self) -> Iterator[Decoded]:
-        return iter(read_file(self._path, self._options or ReadOptions()))
+        return read_file(self._path, self._options or ReadOptions())
+
+
+async def in_thread(make: Callable[[], Iterator[Decoded]]) -> AsyncGenerator[Decoded, None]:
+    """Yield what an iterator gives, each item made in a thread, and close it at the end.
+
+    A thread cannot be cancelled, so what it is doing is waited for; only then is the file closed.
+    """
+    pieces = await asyncio.to_thread(make)
+    step: asyncio.Future[Decoded | None] | None = None
+    try:
+        while True:
+            step = asyncio.ensure_future(asyncio.to_thread(next, pieces, None))
+            piece = await asyncio.shield(step)
+            if piece is None:
+                return
+            yield piece
+    finally:
+        if step is not None and not step.done():
+            await asyncio.wait([step])
+        if isinstance(pieces, Generator):
+            await asyncio.to_thread(pieces.close)
 
 
 class FileReplay(ReplaySource):
@@ -88,8 +110,9 @@ class FileReplay(ReplaySource):
     async def batches(self) -> AsyncGenerator[Decoded, None]:
         """Yield the samples that are due; a file that cannot be read ends the replay."""
         try:
-            async for decoded in super().batches():
-                yield decoded
+            async with aclosing(super().batches()) as played:
+                async for decoded in played:
+                    yield decoded
         except (OSError, TelltaleError) as error:
             self.status.state = SourceState.ENDED
             self.status.detail = f"{self._path.name} cannot be read on: {error}"

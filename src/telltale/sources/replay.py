@@ -6,7 +6,7 @@ Pause, seek, speed and loop take effect at once: whatever the replay waits for, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from enum import StrEnum
@@ -142,7 +142,7 @@ class ReplaySource:
         self._anchor(self._seek_ns)
         self._changed()
 
-    async def batches(self) -> AsyncIterator[Decoded]:
+    async def batches(self) -> AsyncGenerator[Decoded, None]:
         """Yield the samples that are due until the recording ends, or for ever in a loop."""
         while self._is_open:
             position_ns, self._seek_ns = self._seek_ns or 0, None

@@ -76,15 +76,15 @@ class SimulatorSource:
             await self._wait_until(self._time_ns(start_ns, done + tick - 1))
             if self._closed.is_set():
                 break
-            due = int((self._clock.now_ns() - start_ns) / NS_PER_S * self._rate_hz) + 1
+            passed_s = (self._clock.now_ns() - start_ns) / NS_PER_S
+            due = max(int(passed_s * self._rate_hz) + 1, done + tick)  # rounding must not stall
             behind = due - done
             if behind > max(MAX_BEHIND_S * self._rate_hz, tick):
                 self.status.dropped += behind - tick
                 done = due - tick
             index = np.arange(done, due, dtype=np.int64)
             done = due
-            if len(index):
-                yield self._decoded(start_ns, index)
+            yield self._decoded(start_ns, index)
         self.status.state = SourceState.ENDED
 
     async def close(self) -> None:

@@ -34,6 +34,7 @@ MAX_WAITING_BYTES = 64 << 20
 PER_DRAIN = 1024  # then the event loop does something else
 BUSY = 64  # from this many per drain on, senders are noted only after an error
 NOTE_SENDERS_NS = 60 * NS_PER_S
+TELL_DROPS_NS = 10 * NS_PER_S
 SMALL_BUFFER_BYTES = 4 << 20
 
 log = structlog.get_logger()
@@ -87,6 +88,7 @@ class UdpSource:
         self._note_until_ns = 0
         self._is_reading = False
         self._drops_before = 0
+        self._told_drops_ns = 0
         self._arrival_ns = 0
 
     async def open(self) -> None:
@@ -95,6 +97,7 @@ class UdpSource:
         self.status.state = SourceState.OPENING
         self._udp = open_udp_socket(self._host, self.port)
         self.port = self._udp.getsockname()[1]
+        self.name = f"udp:{self.port}"
         self._wake = asyncio.Event()
         self._resume_reading()
         self.status.state = SourceState.LIVE
@@ -121,6 +124,8 @@ class UdpSource:
         if self._udp is not None:
             self._pause_reading()
             self._count_drops()
+            drain(self._udp, MAX_WAITING, self._waiting)  # arrived, but nobody will take them
+            self.status.dropped += len(self._waiting)
             self._drops_before = self.status.dropped
             self._udp.close()
             self._udp = None
@@ -180,9 +185,13 @@ class UdpSource:
         if self._udp is None:
             return
         dropped = self._drops_before + kernel_drops(self._udp)
-        if dropped > self.status.dropped:
+        if dropped == self.status.dropped:
+            return
+        self.status.dropped = dropped
+        now_ns = self._clock.now_ns()
+        if now_ns - self._told_drops_ns > TELL_DROPS_NS:
             log.warning("source_dropped", source=self.name, dropped=dropped)
-            self.status.dropped = dropped
+            self._told_drops_ns = now_ns
 
     def _resume_reading(self) -> None:
         if not self._is_reading and self._udp is not None:

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import structlog
 
 from telltale.batch import NS_PER_S
@@ -22,6 +21,7 @@ from telltale.formats.decode import decode
 from telltale.sources.base import SourceState, SourceStatus
 from telltale.sources.checks import check_number, check_text
 from telltale.sources.clock import Clock, SystemClock
+from telltale.sources.folder_memory import FileState, load_memory, save_memory
 from telltale.sources.meter import RateMeter, count
 from telltale.sources.reason_log import ReasonLog
 
@@ -32,20 +32,9 @@ CONTENT_TYPES = {
 }
 PIECE_BYTES = 1 << 20
 MAX_FILES = 10_000  # looked at in one folder, in order of name
-STATE_FILE = ".telltale-read.json"
 ENDLESS_LINE = f"A line is longer than {PIECE_BYTES} bytes. Is this a text file?"
 
 log = structlog.get_logger()
-
-
-class FileState(msgspec.Struct):
-    """How far a file was read. `header` is a CSV's first line, put before each later piece."""
-
-    offset: int = 0
-    size: int = 0
-    seen_ns: int = 0  # when it last grew
-    header: str = ""
-    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +97,8 @@ class WatchFolder:
             raise SourceUnavailableError(
                 f"{self._folder}: there is no such folder. Create it, or watch another one."
             )
-        self._files = await asyncio.to_thread(self._load_state)
+        if self._remember:
+            self._files = await asyncio.to_thread(load_memory, self._folder)
         self._closed.clear()
         self.status.state = SourceState.LIVE
         self.status.detail = f"Watches {self._folder} for CSV and NDJSON files."
@@ -126,7 +116,7 @@ class WatchFolder:
             # Only now was the piece taken care of.
             self._files[piece.path.name] = piece.state
             if self._remember:
-                await asyncio.to_thread(self._save_state)
+                self._remember = await asyncio.to_thread(save_memory, self._folder, self._files)
 
     async def close(self) -> None:
         """Stop looking. Safe to call twice."""
@@ -194,29 +184,6 @@ class WatchFolder:
         moved_on = _moved_on(state, path, body[:whole])
         has_rows = whole > 0 and (state.offset > 0 or whole > len(moved_on.header.encode()))
         return Piece(path, body[:whole], moved_on) if has_rows else None
-
-    def _load_state(self) -> dict[str, FileState]:
-        try:
-            text = (self._folder / STATE_FILE).read_bytes() if self._remember else b"{}"
-            return msgspec.json.decode(text, type=dict[str, FileState])
-        except FileNotFoundError:
-            return {}
-        except (OSError, msgspec.MsgspecError) as error:
-            log.warning("state_unreadable", source=self.name, file=STATE_FILE, reason=str(error))
-            return {}
-
-    def _save_state(self) -> None:
-        """Write the state beside the files, whole or not at all; forget files that are gone."""
-        self._files = {
-            name: state for name, state in self._files.items() if (self._folder / name).exists()
-        }
-        new = self._folder / (STATE_FILE + ".new")
-        try:
-            new.write_bytes(msgspec.json.encode(self._files))
-            new.replace(self._folder / STATE_FILE)
-        except OSError as error:
-            self._remember = False
-            log.warning("state_not_kept", source=self.name, file=STATE_FILE, reason=str(error))
 
 
 def _moved_on(state: FileState, path: Path, lines: bytes) -> FileState:

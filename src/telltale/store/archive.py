@@ -19,6 +19,7 @@ from telltale.store.ranges import merged
 from telltale.store.samples import quoted, table_columns, table_name
 
 DAY_NS = 86_400 * NS_PER_S
+MAX_RENEWED = 10_000  # late samples during one chunk; they go into a statement
 CHUNK_ROWS = 100_000  # removed from SQLite in one transaction: about 0.1 s for the writer
 
 
@@ -55,11 +56,11 @@ class Sealing:
         self._archive = archive
         self._committer = committer
         self._watched: Plan | None = None
-        self._is_stale = False
+        self._renewed: set[int] = set()
 
     def begin(self, connection: sqlite3.Connection, plan: Plan) -> Chunk:
         """Note the file and start to watch for late samples. On the writer, in a transaction."""
-        self._watched, self._is_stale = plan, False
+        self._watched, self._renewed = plan, set()
         self._committer.touched = self._touched
         return chunks.begin(connection, plan.machine, plan.profile)
 
@@ -87,26 +88,27 @@ class Sealing:
     def finish(self, connection: sqlite3.Connection, plan: Plan, written: Written) -> bool:
         """Add the chunk and remove its rows. On the writer, in a transaction.
 
-        Returns False, with nothing changed but the file to be swept, if late samples came in
-        between: the next step takes them along.
+        Late samples that came in between stay in SQLite, where they win; a later step takes
+        them along. With very many of them it returns False: only the file is to be swept.
         """
         self._watched = None
-        if self._is_stale:
+        if len(self._renewed) > MAX_RENEWED:
             chunks.drop(connection, written.chunk.id)
             return False
         chunks.seal(connection, written.chunk)
         rollups.save(connection, written.chunk.id, written.rollup)
         if plan.older is not None:
             chunks.drop(connection, plan.older.id)
-        connection.execute(
-            f"DELETE FROM {quoted(table_name(plan.profile))} "  # noqa: S608
-            "WHERE machine = ? AND time_ns BETWEEN ? AND ?",
+        renewed = ",".join(map(str, self._renewed))
+        removed = connection.execute(
+            f"DELETE FROM {quoted(table_name(plan.profile))} "  # noqa: S608  only integers
+            f"WHERE machine = ? AND time_ns BETWEEN ? AND ? AND time_ns NOT IN ({renewed})",
             (plan.machine, written.hot_first_ns, written.hot_last_ns),
-        )
+        ).rowcount
         older_rows = plan.older.rows if plan.older else 0
         connection.execute(  # a late sample that replaced an archived one was counted twice
             "UPDATE stretches SET rows = rows + ? WHERE machine = ? AND profile = ?",
-            (written.chunk.rows - older_rows - written.hot_rows, plan.machine, plan.profile),
+            (written.chunk.rows - older_rows - removed, plan.machine, plan.profile),
         )
         self._committer.forget()
         return True
@@ -116,10 +118,11 @@ class Sealing:
         self._watched = None
         chunks.drop(connection, chunk.id)
 
-    def _touched(self, machine: str, first_ns: int, last_ns: int) -> None:
+    def _touched(self, machine: str, time_ns: IntArray) -> None:
         plan = self._watched
-        if plan and machine == plan.machine_id and first_ns < plan.end_ns:
-            self._is_stale = self._is_stale or last_ns >= plan.start_ns
+        if plan and machine == plan.machine_id and len(self._renewed) <= MAX_RENEWED:
+            inside = (time_ns >= plan.start_ns) & (time_ns < plan.end_ns)
+            self._renewed.update(time_ns[inside].tolist())
 
 
 def next_plan(connection: sqlite3.Connection, before_ns: int) -> Plan | None:

@@ -59,7 +59,7 @@ class Committer:
         self._stretches: dict[tuple[int, str], Stretch] = {}
         self._changed: set[tuple[int, str]] = set()
         self._pending: dict[str, Pending] = {}
-        self.touched: Callable[[str, int, int], None] = lambda machine, first_ns, last_ns: None
+        self.touched: Callable[[str, IntArray], None] = lambda machine, time_ns: None
 
     def commit(self, writes: Sequence[Write], now_ns: int) -> None:
         """Keep all of these writes, or none. Raises sqlite3.Error or StoreError."""
@@ -150,7 +150,7 @@ class Committer:
     def _late(self, pending: Pending, number: int, batch: Batch, write: Write) -> int:
         """Write samples that are not newer than what is there; return how many times are new."""
         self._flush(pending)  # what came before must be there before
-        self.touched(batch.machine, int(batch.time_ns[0]), int(batch.time_ns[-1]))
+        self.touched(batch.machine, batch.time_ns)
         total = 0
         for start, stop in split_at_gaps(batch.time_ns, gap_ns(write.profile)):
             pending.batches.append((number, batch.rows(start, stop)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 from telltale.store import archive, chunks, parquet, retention
@@ -39,17 +40,32 @@ class Housekeeping:
             is_more = await self._expire(now_ns)
             if self._archive_after_days is not None and parquet.is_available():
                 before_ns = now_ns - int(self._archive_after_days * DAY_NS)
-                is_more = bool(await self._seal(before_ns)) or is_more
+                plan = await self._plan(before_ns)
+                if plan is not None:
+                    await self._seal(plan)
+                    is_more = True
             await asyncio.wrap_future(self._writer.call(_give_back, in_transaction=False))
             return is_more
 
     async def archive(self, before_ns: int) -> int:
-        """Seal all whole days before a time; return how many samples were."""
+        """Seal all whole days before a time; return how many samples were.
+
+        Goes forward in time once: late samples that keep coming in do not keep it going.
+        """
         total = 0
+        reached_ns: dict[tuple[int, str], int] = {}
         async with self._one_at_a_time:
-            while (rows := await self._seal(before_ns)) is not None:
-                total += rows
+            while (plan := await self._plan(before_ns)) is not None:
+                key = (plan.machine, plan.profile)
+                if plan.start_ns <= reached_ns.get(key, plan.start_ns - 1):
+                    break
+                written = await self._seal(plan)
+                reached_ns[key] = written.hot_last_ns
+                total += written.hot_rows
         return total
+
+    async def _plan(self, before_ns: int) -> archive.Plan | None:
+        return await self._readers.run(lambda c: archive.next_plan(c, before_ns))
 
     async def _expire(self, now_ns: int) -> bool:
         committer, limits = self._writer.committer, self._limits
@@ -62,11 +78,8 @@ class Housekeeping:
             await self._sweep()
         return found
 
-    async def _seal(self, before_ns: int) -> int | None:
-        """Seal one chunk; return its new samples (0 if it must be tried again), None if all is."""
-        plan = await self._readers.run(lambda c: archive.next_plan(c, before_ns))
-        if plan is None:
-            return None
+    async def _seal(self, plan: archive.Plan) -> archive.Written:
+        """Seal one chunk; if too many late samples came in meanwhile, a later call tries again."""
         sealing, call = self._sealing, self._writer.call
         chunk = await asyncio.wrap_future(call(lambda c: sealing.begin(c, plan)))
         try:
@@ -76,7 +89,7 @@ class Housekeeping:
             raise
         is_done = await asyncio.wrap_future(call(lambda c: sealing.finish(c, plan, written)))
         await self._sweep()
-        return written.hot_rows if is_done else 0
+        return written if is_done else replace(written, hot_rows=0)
 
     async def _sweep(self) -> None:
         await asyncio.wrap_future(

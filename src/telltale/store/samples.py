@@ -41,8 +41,9 @@ def check_names(profile: str, names: Sequence[str]) -> None:
                 f"Profile {profile!r}: {name!r} cannot name a column. "
                 "Use 1 to 200 printable characters."
             )
-        clash = folded.setdefault(name.casefold(), name)
-        if clash is not name:
+        clash = folded.get(name.casefold())
+        folded[name.casefold()] = name
+        if clash is not None:
             raise StoreError(
                 f"Profile {profile!r}: {name!r} and {clash!r} would share a column, as SQL "
                 "ignores case and keeps 'machine' and 'time_ns' for itself. Rename one of them."

@@ -7,6 +7,7 @@ import { machineSignal, now } from "../store";
 import { lastOf, type Range } from "./range";
 
 const ASK_AGAIN_S: [number, number] = [15, 60]; // the ring holds ten minutes at 10 Hz: ask well before
+const SLOWEST_BEAT_MS = 500;
 const SILENT_SHARE = 0.2; // a silent machine's last picture stays; at most this much emptiness after it
 
 /** The right end of a window that follows the machine. */
@@ -18,19 +19,29 @@ export function followedEnd_s(machine: string, ring: Ring | null, window_s: numb
   return newest_s + Math.min(silent_s, window_s * SILENT_SHARE);
 }
 
-/** Count redraws while following: with each frame of the machine and each second, never off screen. */
-export function useBeat(machine: string, isOn: boolean): number {
+/**
+ * Count redraws while following: as readings and seconds come, never off screen, and no more often than
+ * the picture moves. Half a pixel of a chart 750 px wide is 0.67 ms for each second shown.
+ */
+export function useBeat(machine: string, isOn: boolean, window_s: number): number {
   const [beat, setBeat] = useState(0);
   useEffect(() => {
     if (!isOn) return;
-    const draw = (): void => setBeat((n) => n + 1);
-    const ask = (): void => onRedraw(draw);
+    const every_ms = Math.min(SLOWEST_BEAT_MS, window_s * 0.67);
+    let drawn_ms = 0;
+    const draw = (): void => {
+      drawn_ms = performance.now();
+      setBeat((n) => n + 1);
+    };
+    const ask = (): void => {
+      if (performance.now() - drawn_ms >= every_ms) onRedraw(draw);
+    };
     const stops = [now.subscribe(ask), machineSignal(machine)?.subscribe(ask)];
     return () => {
       for (const stop of stops) stop?.();
       forgetRedraw(draw);
     };
-  }, [machine, isOn]);
+  }, [machine, isOn, window_s]);
   return beat;
 }
 

@@ -52,7 +52,6 @@ function listenMouse(target: HTMLElement, handlers: GestureHandlers, shareAt: Sh
   target.addEventListener("pointerdown", (event) => {
     if (isTouch(event) || event.button !== 0 || !isOnPlot(event)) return;
     held = { x: event.clientX, isPan: event.shiftKey, isMoved: false, last: shareAt(event.clientX) };
-    target.setPointerCapture(event.pointerId);
   }, { signal });
 
   target.addEventListener("pointermove", (event) => {
@@ -62,8 +61,9 @@ function listenMouse(target: HTMLElement, handlers: GestureHandlers, shareAt: Sh
       handlers.setCursor(share >= 0 && share <= 1 && isOnPlot(event) ? share : null);
       return;
     }
-    held.isMoved ||= Math.abs(event.clientX - held.x) > DRAG_PX;
-    if (!held.isMoved) return;
+    if (!held.isMoved && Math.abs(event.clientX - held.x) <= DRAG_PX) return;
+    if (!held.isMoved) target.setPointerCapture(event.pointerId); // earlier, clicks would miss the plot
+    held.isMoved = true;
     if (held.isPan) handlers.panBy(held.last - share);
     else handlers.showSelection([clamped(shareAt(held.x)), clamped(share)]);
     held.last = share;
@@ -81,7 +81,9 @@ function listenMouse(target: HTMLElement, handlers: GestureHandlers, shareAt: Sh
   target.addEventListener("pointerup", (event) => release(event, true), { signal });
   target.addEventListener("pointercancel", (event) => release(event, false), { signal });
   target.addEventListener("pointerleave", (event) => {
-    if (!held && !isTouch(event)) handlers.setCursor(null);
+    if (isTouch(event)) return;
+    if (!held?.isMoved) held = null;
+    if (!held) handlers.setCursor(null);
   }, { signal });
   target.addEventListener("dblclick", (event) => {
     if (isOnPlot(event)) handlers.back();

@@ -5,7 +5,7 @@ import type { SignalSpec, Limits } from "../types";
 import { shown, toShown, type Shown } from "../units";
 import type { Extent, Gap, Line } from "./series";
 import type { Range } from "./range";
-import { extent, gapsIn, longestPause_s, moved } from "./series";
+import { extent, firstAfter, gapsIn, longestPause_s, moved } from "./series";
 import { roundStep } from "./ticks";
 
 /** A channel or metric as the chart needs it: everything in the viewer's units. */
@@ -104,9 +104,15 @@ export function chartModel(input: ChartInput): ChartModel {
   const limits = limitLines(alone?.limits);
   const seen = lines.flatMap(({ line, under }) => [extent(line, range), under && extent(under, range)]);
   const bounds = yBounds(seen.filter((e) => e !== null), normal, limits);
-  const leader = lines[0];
-  const gaps = leader && alone ? gapsIn(leader.line, range, leader.pause_s, input.now_s) : [];
+  const gaps = sharedGaps(lines, range, input.now_s);
   return { lines, range, bounds, normal, limits: limits.filter((l) => l.value >= bounds.low && l.value <= bounds.high), gaps };
+}
+
+/** Where no line of the chart has a sample. */
+function sharedGaps([leader, ...others]: readonly DrawnLine[], range: Range, now_s: number): Gap[] {
+  if (!leader) return [];
+  const isEmpty = (line: Line, gap: Gap): boolean => firstAfter(line.time_s, gap.from_s) === firstAfter(line.time_s, gap.to_s - 1e-6);
+  return gapsIn(leader.line, range, leader.pause_s, now_s).filter((gap) => others.every(({ line }) => isEmpty(line, gap)));
 }
 
 function drawnLine(signal: Signal, k: number, input: ChartInput): DrawnLine {

@@ -11,8 +11,9 @@ export const RIGHT_PX = 10;
 export const TOP_PX = 6;
 export const BOTTOM_PX = 5; // without a time axis
 export const AXIS_HEIGHT_PX = 22;
+const HATCH_PX = 7;
 const MIN_GAP_PX = 6; // a narrower gap is seen, not named
-const HALF_LABEL_PX = 30;
+const HALF_LABEL_PX = 22;
 const DASHES: number[][] = [[], [8, 3], [2, 2], [9, 3, 2, 3], [14, 4]]; // by series, so colour is not needed
 const UNDER_DASH = [3, 3];
 
@@ -80,7 +81,7 @@ function timeAxis(palette: Palette, show: boolean): uPlot.Axis {
     show,
     size: AXIS_HEIGHT_PX,
     gap: 6,
-    space: 84,
+    space: 68,
     font: palette.font,
     stroke: palette.color["axis-ink"],
     incrs: TIME_STEPS_S,
@@ -184,11 +185,31 @@ function paintGround(u: uPlot, { model, palette }: Scene): void {
     ctx.fillStyle = palette.color.band;
     ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
   }
-  ctx.fillStyle = palette.color.sunken;
   for (const gap of model.gaps) {
-    const left = u.valToPos(gap.from_s, "x", true);
-    ctx.fillRect(left, bbox.top, u.valToPos(gap.to_s, "x", true) - left, bbox.height);
+    const left = Math.max(bbox.left, u.valToPos(gap.from_s, "x", true));
+    paintGap(u, palette, left, Math.min(bbox.left + bbox.width, u.valToPos(gap.to_s, "x", true)));
   }
+  ctx.restore();
+}
+
+/** Filled and hatched: the fill alone is lost where a theme's ground is black. */
+function paintGap({ ctx, bbox }: uPlot, palette: Palette, left: number, right: number): void {
+  const step = HATCH_PX * uPlot.pxRatio;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, bbox.top, right - left, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = palette.color.sunken;
+  ctx.fillRect(left, bbox.top, right - left, bbox.height);
+  ctx.strokeStyle = palette.color.grid;
+  ctx.lineWidth = uPlot.pxRatio;
+  ctx.beginPath();
+  const first = Math.floor((left - bbox.height) / step) * step; // tied to the canvas, so it stands still
+  for (let x = first; x < right; x += step) {
+    ctx.moveTo(x, bbox.top + bbox.height);
+    ctx.lineTo(x + bbox.height, bbox.top);
+  }
+  ctx.stroke();
   ctx.restore();
 }
 
@@ -234,6 +255,7 @@ function paintLimits(u: uPlot, { model, palette }: Scene): void {
   const px = uPlot.pxRatio;
   ctx.lineWidth = px;
   ctx.textAlign = "left";
+  const written: { y: number; end: number }[] = []; // limits close together are named side by side
   for (const limit of model.limits) {
     const y = crisp(u.valToPos(limit.value, "y", true));
     const isCritical = limit.level === "critical";
@@ -241,9 +263,11 @@ function paintLimits(u: uPlot, { model, palette }: Scene): void {
     ctx.strokeStyle = palette.color[isCritical ? "crit-line" : "warn-line"];
     line(ctx, bbox.left, y, bbox.left + bbox.width, y);
     ctx.fillStyle = palette.color[isCritical ? "crit-ink" : "warn-ink"];
-    const isAtTop = y - bbox.top < 14 * px;
-    const text = `${isCritical ? "critical" : "warn"} ${limit.value}`.replace("-", "\u2212");
-    write(ctx, palette, text, bbox.left + 4 * px, isAtTop ? y + 12 * px : y - 4 * px);
+    const text = `${isCritical ? "critical" : "warn"} ${brief(limit.value)}`;
+    const at = y - bbox.top < 14 * px ? y + 12 * px : y - 4 * px;
+    const beside = Math.max(bbox.left, ...written.filter((w) => Math.abs(w.y - at) < 12 * px).map((w) => w.end + 6 * px));
+    write(ctx, palette, text, beside + 4 * px, at);
+    written.push({ y: at, end: beside + 4 * px + ctx.measureText(text).width });
   }
   ctx.setLineDash([]);
 }
@@ -305,7 +329,7 @@ function paintGapLengths(u: uPlot, { model, palette, hasMarkLabels }: Scene): vo
 }
 
 /** Names at the right end of each line, moved apart where lines end close together. */
-function paintNames(u: uPlot, { model, palette }: Scene): void {
+function paintNames(u: uPlot, { model, palette, hasMarkLabels }: Scene): void {
   const { ctx, bbox } = u;
   const px = uPlot.pxRatio;
   const ends = model.lines.flatMap((d) => {
@@ -314,7 +338,7 @@ function paintNames(u: uPlot, { model, palette }: Scene): void {
   });
   ctx.textAlign = "right";
   ctx.font = scaledFont(palette.fontStrong);
-  let free = bbox.top + 11 * px;
+  let free = bbox.top + (hasMarkLabels ? 25 : 11) * px; // below the names of events
   for (const { d, y } of ends.sort((a, b) => a.y - b.y)) {
     const at = Math.max(y, free);
     free = at + 13 * px;

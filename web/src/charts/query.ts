@@ -9,6 +9,7 @@ import { type Range, span_s } from "./range";
 const REST_MS = 120; // a range that still moves is not worth a question
 const MARGIN = 0.15; // asked beyond each end, so lines reach the edges and small moves show something
 const EVENTS_LIMIT = 500;
+const MINUTE_S = 60;
 
 export interface Question {
   machine: string;
@@ -59,13 +60,26 @@ const words = (error: unknown): string => (error instanceof Error ? error.messag
 async function fetchRange(question: Question & { range: Range }, signal: AbortSignal): Promise<Answer> {
   const { machine, names, range, points } = question;
   const margin_s = span_s(range) * MARGIN;
-  const telemetry = await api.telemetry(machine, {
-    fromMs: (range.from_s - margin_s) * 1000,
-    toMs: (range.to_s + margin_s) * 1000,
-    channels: [...names],
-    points: Math.round(points * (1 + 2 * MARGIN)),
-  }, signal);
-  return { machine, telemetry, bucket_s: telemetry.decimated ? span_s(range) / points : 0 };
+  const fromMs = Math.round((range.from_s - margin_s) * 1000);
+  const toMs = Math.round((range.to_s + margin_s) * 1000);
+  const nBuckets = Math.round(points * (1 + 2 * MARGIN));
+  const telemetry = await api.telemetry(machine, { fromMs, toMs, channels: [...names], points: nBuckets }, signal);
+  return { machine, telemetry, bucket_s: bucketOf(telemetry, fromMs / 1000, (toMs - fromMs) / 1000 / nBuckets) };
+}
+
+/** Width of the buckets if any holds more than one sample, else 0: then every sample is there. */
+function bucketOf({ time_ns, decimated }: Telemetry, from_s: number, width_s: number): number {
+  if (!decimated) return 0;
+  const isMinutes = width_s >= MINUTE_S; // then the server's buckets are whole minutes
+  const bucket_s = isMinutes ? Math.ceil(width_s / MINUTE_S) * MINUTE_S : width_s;
+  const start_s = isMinutes ? Math.floor(from_s / MINUTE_S) * MINUTE_S : from_s;
+  let last = -1;
+  for (const t of time_ns) {
+    const bucket = Math.floor((t / 1e9 - start_s) / bucket_s);
+    if (bucket === last) return bucket_s;
+    last = bucket;
+  }
+  return 0;
 }
 
 /** Events that began in the range; the last known ones while a new answer is on its way. */

@@ -27,9 +27,10 @@ const clock = (d: Date): string => `${two(d.getHours())}:${two(d.getMinutes())}`
 const clockSeconds = (d: Date): string => `${clock(d)}:${two(d.getSeconds())}`;
 
 /** Label ticks `step_s` apart. The first one, and each that starts a new day, says the day. */
-export function timeLabels(ticks_s: readonly number[], step_s: number): string[] {
+export function timeLabels(ticks_s: readonly (number | null)[], step_s: number): string[] {
   let shown = "";
   return ticks_s.map((t) => {
+    if (t === null) return ""; // filtered out: no room for its label
     const d = new Date(t * 1000);
     const label = tickLabel(d, step_s, shown);
     shown = dayOf(d);

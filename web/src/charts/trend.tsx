@@ -1,5 +1,5 @@
 // `TrendPanel`: the charts of a machine as they run, with a choice of how far back. Zooming stands still;
-// "Back to now" follows again.
+// "Back to newest" follows again.
 
 import { useMemo, useState } from "preact/hooks";
 import type { Ring } from "../ring";

@@ -3,7 +3,6 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import "uplot/dist/uPlot.min.css";
 import "../charts.css";
 import { age, clock } from "../format";
 import type { Ring } from "../ring";
@@ -55,7 +54,7 @@ export function Trends(props: TrendsProps) {
   const width_px = useWidth(stack);
   const isFollowing = range === null;
   const isBeating = useSeen(box) && isFollowing;
-  const beat = useBeat(machine, isBeating);
+  const beat = useBeat(machine, isBeating, window_s);
   const asked = useAskedWindow(machine, ring, window_s, isBeating);
   const palette = usePalette();
   const edge_s = followedEnd_s(machine, ring, window_s);
@@ -92,7 +91,7 @@ export function Trends(props: TrendsProps) {
   const [ownForm, setOwnForm] = useState<TrendForm>("chart");
   const form = props.form ?? ownForm;
   const bucket_s = main.answer?.bucket_s ?? 0;
-  const text = `${rangeWords(shown.from_s, shown.to_s)}. ${models.map(summary).join(" ")} ${marks.length} events.`;
+  const text = `${rangeWords(shown.from_s, shown.to_s)}. ${models.map(summary).join(" ")} ${countWords(marks.filter((m) => m.at_s >= shown.from_s && m.at_s <= shown.to_s).length)}`;
 
   return (
     <section class="panel trends" ref={box}>
@@ -100,7 +99,7 @@ export function Trends(props: TrendsProps) {
         {props.title}
         <span class="push" />
         {props.tools}
-        {!isFollowing && ring && <button class="btn quiet" onClick={() => props.onRange(null)}>Back to now</button>}
+        {!isFollowing && ring && <button class="btn quiet" onClick={() => props.onRange(null)}>Back to newest</button>}
         <FormChoice form={form} onForm={props.onForm ?? setOwnForm} />
         <ExportMenu machine={machine} names={names} range={shown} />
       </header>
@@ -137,6 +136,8 @@ function useMarks(events: readonly MachineEvent[], titleOf: (name: string) => st
     label: `${markTime(event.start_ns / 1e9, length_s)} ${markWord(event, titleOf)}`,
   })), [events, length_s > 130_000]);
 }
+
+const countWords = (nEvents: number): string => (nEvents === 0 ? "No event." : nEvents === 1 ? "One event." : `${nEvents} events.`);
 
 const drawnWords = (bucket_s: number): string =>
   bucket_s === 0 ? "Every reading is drawn." : `Drawn as the lowest and highest of every ${age(bucket_s)}. Nothing is smoothed.`;

@@ -25,22 +25,17 @@ export function checkTyped(text: string, spec: SignalSpec, as: Shown): Typed {
     return { kind: "bad", message: `"${text.trim()}" is not a number.`, suggestion: figure };
   }
   const range = allowed(spec, as);
-  if (range && (value < range[0] || value > range[1])) {
+  if (range && !isIn(value, range)) {
     const says = `${brief(value)} is beyond the sensor's range, ${brief(range[0])} to ${brief(range[1])}.`;
-    return { kind: "bad", message: says, suggestion: slipOf(value, range, usual(spec, as) ?? range) };
+    return { kind: "bad", message: says, suggestion: slipOf(value, range) };
   }
   return { kind: "value", value: fromShown(value, as) };
 }
 
-const usual = (spec: SignalSpec, as: Shown): [number, number] | null =>
-  spec.normal ? [toShown(spec.normal[0], as), toShown(spec.normal[1], as)] : null;
+const isIn = (value: number, [low, high]: readonly [number, number]): boolean => value >= low && value <= high;
 
-/** The likely slip: a lost point or sign. The candidate nearest to what is usual, if it is allowed. */
-function slipOf(value: number, range: readonly [number, number], near: readonly [number, number]): string | null {
-  const middle = (near[0] + near[1]) / 2;
-  const slips = [value / 10, value / 100, value / 1000, value * 10, -value]
-    .filter((slip) => slip >= range[0] && slip <= range[1])
-    .sort((a, b) => Math.abs(a - middle) - Math.abs(b - middle));
-  const best = slips[0];
-  return best === undefined ? null : String(Number(best.toPrecision(6)));
+/** The likeliest slip that gives an allowed value: a lost point, a lost sign, then rarer ones. */
+function slipOf(value: number, range: readonly [number, number]): string | null {
+  const slip = [value / 10, -value, value / 100, value * 10, value / 1000].find((candidate) => isIn(candidate, range));
+  return slip === undefined ? null : String(Number(slip.toPrecision(6)));
 }

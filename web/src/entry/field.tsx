@@ -1,9 +1,9 @@
 // One channel in the entry form: unit in the field, allowed range below, what is wrong in its place.
 
-import { brief } from "../format";
+import { interval } from "../format";
 import { Lamp } from "../lamp";
 import type { SignalSpec } from "../types";
-import { shown } from "../units";
+import { shown, toShown } from "../units";
 import { allowed, checkTyped } from "./check";
 
 interface FieldProps {
@@ -58,6 +58,7 @@ function rangeHint(spec: SignalSpec): string {
   const as = shown(spec);
   const range = allowed(spec, as);
   const decimals = Math.min(2, as.decimals);
-  const normal = spec.normal ? `, normal ${brief(spec.normal[0] * as.factor + as.offset, decimals)}–${brief(spec.normal[1] * as.factor + as.offset, decimals)}` : "";
-  return range ? `${brief(range[0], decimals)} to ${brief(range[1], decimals)} ${as.symbol}${normal}`.trim() : `${as.symbol}${normal}`;
+  const normal = spec.normal ? `normal ${interval(toShown(spec.normal[0], as), toShown(spec.normal[1], as), decimals)}` : "";
+  const between = range ? `${interval(range[0], range[1], decimals)} ${as.symbol}`.trim() : "";
+  return [between, normal].filter(Boolean).join(", ") || "any number";
 }

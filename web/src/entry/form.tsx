@@ -90,6 +90,7 @@ export function EntryForm({ id, title, profile, onAnswer }: FormProps) {
   );
 }
 
+const FEWEST = 3; // a group of one or two is not worth a heading
 const KINDS: [string, RegExp][] = [
   ["Temperatures", /^(deg[CF]|K)$/],
   ["Pressures", /^(bar|mbar|kPa|MPa|Pa|psi)$/],
@@ -102,6 +103,7 @@ function groupsOf(profile: Profile): [string, string[]][] {
   const first = (profile.cards ?? []).filter((name) => name in profile.channels);
   const rest = Object.keys(profile.channels).filter((name) => !first.includes(name));
   const kindOf = (name: string): string => KINDS.find(([, units]) => units.test(profile.channels[name]?.unit ?? ""))?.[0] ?? "Other";
-  const kinds = [...KINDS.map(([kind]) => kind), "Other"].map((kind): [string, string[]] => [kind, rest.filter((name) => kindOf(name) === kind)]);
-  return [["Most important", first] as [string, string[]], ...kinds].filter(([, names]) => names.length > 0);
+  const kinds = KINDS.map(([kind]): [string, string[]] => [kind, rest.filter((name) => kindOf(name) === kind)]).filter(([, names]) => names.length >= FEWEST);
+  const others = rest.filter((name) => !kinds.some(([, names]) => names.includes(name)));
+  return [["Most important", first] as [string, string[]], ...kinds, ["Other", others] as [string, string[]]].filter(([, names]) => names.length > 0);
 }

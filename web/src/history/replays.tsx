@@ -49,7 +49,7 @@ function useReplays(): { replays: readonly Replay[]; refresh: () => Promise<void
       /* the badge says that the server is away; the list stays as it was */
     }
   };
-  const isMoving = replays.some((replay) => replay.state === "running" && !replay.paused);
+  const isMoving = replays.some((replay) => !isOver(replay) && !replay.paused);
   useEffect(() => {
     void refresh();
     if (!isMoving) return;
@@ -110,19 +110,27 @@ function Row({ replay, onChanged }: { replay: Replay; onChanged: () => Promise<v
   const length_s = replay.duration_s;
   return (
     <div class="replay stack">
-      <div class="row small"><a class="strong cut" href={machinePath(replay.as)}>{replay.as}</a><span class="push muted nowrap">{replayWord(replay)}</span></div>
-      {length_s !== null && (
+      <div class="row small"><a class="strong cut" href={machinePath(replay.played_as)}>{replay.played_as}</a><span class="push muted nowrap">{replayWord(replay)}</span></div>
+      {length_s !== null && !isOver(replay) && (
         <input class="slider" type="range" min={0} max={length_s} step={length_s / 1000} value={at_s} aria-label="Position" aria-valuetext={`${age(at_s)} of ${age(length_s)}`}
           onInput={(event) => setHeld(Number(event.currentTarget.value))} onChange={(event) => seek(Number(event.currentTarget.value))} />
       )}
       <div class="row small muted"><span>{age(at_s)}</span>{length_s !== null && <span class="push">{age(length_s)}</span>}</div>
+      {replay.detail && <p class="small soft">{replay.detail}</p>}
       <div class="row">
-        <button class="btn" onClick={() => change({ paused: !replay.paused })}>{replay.paused ? "Resume" : "Pause"}</button>
-        <SpeedChoice speed={replay.speed} onSpeed={(speed) => change({ speed })} />
-        <button class="btn quiet" onClick={() => void tried(() => api.stopReplay(replay.id), "The replay did not stop").then(onChanged)}>Stop</button>
+        {!isOver(replay) && (
+          <>
+            <button class="btn" onClick={() => change({ paused: !replay.paused })}>{replay.paused ? "Resume" : "Pause"}</button>
+            <SpeedChoice speed={replay.speed} onSpeed={(speed) => change({ speed })} />
+          </>
+        )}
+        <button class="btn quiet" onClick={() => void tried(() => api.stopReplay(replay.id), "The replay did not stop").then(onChanged)}>{isOver(replay) ? "Clear" : "Stop"}</button>
       </div>
     </div>
   );
 }
 
-const replayWord = (replay: Replay): string => (replay.state === "running" ? (replay.paused ? "paused" : "playing") : replay.state);
+const isOver = (replay: Replay): boolean => replay.state === "ended" || replay.state === "closed";
+
+const WORDS: Record<string, string> = { opening: "starting", live: "playing", ended: "at its end", closed: "stopped" };
+const replayWord = (replay: Replay): string => (replay.paused && !isOver(replay) ? "paused" : (WORDS[replay.state] ?? replay.state));

@@ -1,6 +1,6 @@
 // Recordings of the machine: show, name, replay, lay under.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import * as api from "../api";
 import { type Range, span_s } from "../charts/range";
 import { rangeWords } from "../charts/ticks";
@@ -67,7 +67,7 @@ function Row({ session, shown, onShow, onUnder, onReplay, onRenamed }: Omit<Sess
 function NameForm({ session, onDone }: { session: Session; onDone: (named: Session | null) => void }) {
   const [title, setTitle] = useState(session.title ?? "");
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.select(), []);
+  useLayoutEffect(() => input.current?.select(), []);
   const save = async (event: Event): Promise<void> => {
     event.preventDefault();
     try {

@@ -20,7 +20,7 @@ export interface FileImport {
   stage: Stage;
   start(asked: api.ImportQuery): void;
   stop(): void;
-  read(): void;
+  read(asked?: api.ImportQuery): void;
 }
 
 const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -31,17 +31,19 @@ export function useFileImport(file: File): FileImport {
   const jobId = stage.at === "running" ? stage.job.id : null;
   const preview = useRef<ImportPreview | null>(null);
 
-  const read = (): void => {
-    setStage({ at: "reading" });
-    api.previewImport(file).then(
+  const read = (asked: api.ImportQuery = {}): void => {
+    if (!preview.current) setStage({ at: "reading" }); // else the last reading stays until the new one
+    readHead(file, asked).then(
       (found) => {
         preview.current = found;
         setStage({ at: "preview", preview: found, problem: null });
       },
-      (error: unknown) => setStage({ at: "refused", problem: words(error) }),
+      (error: unknown) => setStage(preview.current
+        ? { at: "preview", preview: preview.current, problem: words(error) }
+        : { at: "refused", problem: words(error) }),
     );
   };
-  useEffect(read, [file]);
+  useEffect(() => read(), [file]);
   useEffect(() => () => abort.current?.(), []);
   useFollowed(jobId, setStage);
 
@@ -69,6 +71,11 @@ export function useFileImport(file: File): FileImport {
   };
   return { stage, start, stop, read };
 }
+
+const readHead = (file: File, { machine, start, time_column }: api.ImportQuery): Promise<ImportPreview> =>
+  api.request<ImportPreview>("POST", api.url("/imports/preview", { filename: file.name, machine, start, time_column }), {
+    body: file.slice(0, api.PREVIEW_BYTES),
+  });
 
 /** Ask how it goes until it is over. */
 function useFollowed(id: string | null, setStage: (stage: Stage) => void): void {

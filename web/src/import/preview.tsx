@@ -6,7 +6,7 @@ import { bytes, dateTime } from "../format";
 import { Lamp, State } from "../lamp";
 import { briefs, machineSignal, specOf, profileSignal } from "../store";
 import { shown } from "../units";
-import type { ImportColumn, ImportPreview, ProfileSummary } from "../types";
+import type { ImportColumn, ImportPreview, ProfileSummary, SignalSpec } from "../types";
 
 const FIRSTS_SHOWN = 2;
 
@@ -14,26 +14,38 @@ interface PreviewProps {
   file: File;
   preview: ImportPreview;
   problem: string | null;
+  onRead: (asked: api.ImportQuery) => void;
   onStart: (asked: api.ImportQuery) => void;
   onDrop: () => void;
 }
 
-export function Preview({ file, preview, problem, onStart, onDrop }: PreviewProps) {
+export function Preview({ file, preview, problem, onRead, onStart, onDrop }: PreviewProps) {
   const [machine, setMachine] = useState(preview.machine ?? "");
   const [profile, setProfile] = useState(preview.profile ?? "");
   const [time, setTime] = useState(preview.time.column ?? "");
   const [start, setStart] = useState("");
   const profiles = useProfiles();
   const known = machineSignal(machine)?.value;
-  const needsStart = time === "" || preview.time.first_ns === null;
+  const [needsStart] = useState(preview.time.guess || preview.time.column === null || preview.time.first_ns === null);
+  const asked = (what: { time?: string; start?: string } = {}): api.ImportQuery => {
+    const from = what.start ?? start;
+    return {
+      machine: machine.trim() || undefined,
+      time_column: (what.time ?? time) || undefined,
+      start: from ? new Date(from).toISOString() : undefined,
+    };
+  };
   const submit = (event: Event): void => {
     event.preventDefault();
-    onStart({
-      machine: machine.trim() || undefined,
-      profile: (known?.profile ?? profile) || undefined,
-      time_column: time !== (preview.time.column ?? "") ? time : undefined,
-      start: start ? new Date(start).toISOString() : undefined,
-    });
+    onStart({ ...asked(), profile: (known?.profile ?? profile) || undefined });
+  };
+  const changeTime = (next: string): void => {
+    setTime(next);
+    onRead(asked({ time: next }));
+  };
+  const changeStart = (next: string): void => {
+    setStart(next);
+    onRead(asked({ start: next }));
   };
   return (
     <form class="stack loose" onSubmit={submit}>
@@ -52,8 +64,8 @@ export function Preview({ file, preview, problem, onStart, onDrop }: PreviewProp
         </label>
         <label class="field">
           <span>Time column</span>
-          <select value={time} onChange={(event) => setTime(event.currentTarget.value)}>
-            <option value="">none: rows follow one another</option>
+          <select value={time} onChange={(event) => changeTime(event.currentTarget.value)}>
+            {preview.time.column === null && <option value="">none found</option>}
             {preview.columns.map((column) => <option key={column.source} value={column.source}>{column.source}</option>)}
           </select>
           <span class="hint">{timeWords(preview)}</span>
@@ -61,8 +73,8 @@ export function Preview({ file, preview, problem, onStart, onDrop }: PreviewProp
         {needsStart && (
           <label class="field">
             <span>First row was at</span>
-            <input type="datetime-local" step={1} value={start} onInput={(event) => setStart(event.currentTarget.value)} />
-            <span class="hint">The file does not say when it began. Left empty: now.</span>
+            <input type="datetime-local" step={1} value={start} onChange={(event) => changeStart(event.currentTarget.value)} />
+            <span class="hint">Needed only where the times have no date of their own.</span>
           </label>
         )}
       </div>
@@ -111,7 +123,7 @@ function fitWords({ profile, profile_fit }: ImportPreview, chosen: string): stri
 
 function timeWords({ time }: ImportPreview): string {
   const first = time.first_ns === null ? "" : `, first row ${dateTime(time.first_ns / 1e6)}`;
-  return time.column === null ? "No column looks like a time" : `${time.guess ? "A guess: " : ""}${time.unit ?? "time"}${first}`;
+  return time.column === null ? "No column looks like a time" : `${time.guess ? "A guess: " : ""}${time.unit === "absolute" ? "date and time" : (time.unit ?? "time")}${first}`;
 }
 
 /** Every column: what it becomes, and what was guessed. */
@@ -126,7 +138,7 @@ function Columns({ preview, profile }: { preview: ImportPreview; profile: string
           <thead><tr><th scope="col">Column</th><th scope="col">Read as</th><th scope="col">Unit</th><th scope="col" class="num">First</th><th scope="col">Note</th></tr></thead>
           <tbody>{preview.columns.map((column) => {
             const spec = column.name ? specOf(known, column.name) : null;
-            return <ColumnRow key={column.source} column={column} isTime={column.source === preview.time.column} title={spec?.title ?? column.name} unit={spec ? shown(spec).symbol : column.unit} />;
+            return <ColumnRow key={column.source} column={column} isTime={column.source === preview.time.column} title={spec?.title ?? column.name} unit={unitWords(column, spec)} />;
           })}</tbody>
         </table>
       </div>
@@ -134,14 +146,21 @@ function Columns({ preview, profile }: { preview: ImportPreview; profile: string
   );
 }
 
-function ColumnRow({ column, isTime, title, unit }: { column: ImportColumn; isTime: boolean; title: string | null; unit: string | null }) {
+/** The unit it is shown in, and the file's own where that is another. */
+function unitWords(column: ImportColumn, spec: SignalSpec | null): string {
+  const own = column.unit === null ? "" : shown({ unit: column.unit, decimals: 0 }).symbol;
+  const target = spec ? shown(spec).symbol : own;
+  return own && own !== target ? `${target} from ${own}` : target;
+}
+
+function ColumnRow({ column, isTime, title, unit }: { column: ImportColumn; isTime: boolean; title: string | null; unit: string }) {
   const isGuess = column.guess && column.kept;
   return (
     <tr class={column.kept || isTime ? "" : "left-out"}>
       <td class="mono">{column.source}</td>
       <td>{isTime ? "time" : column.kept ? title : <span class="muted">left out</span>}</td>
-      <td>{column.unit && unit !== column.unit && !isTime && column.kept ? `${unit ?? ""} from ${column.unit}` : (unit ?? column.unit ?? "")}</td>
-      <td class="num mono">{column.first.slice(0, FIRSTS_SHOWN).map((v) => (v === null ? "–" : String(v))).join("  ")}</td>
+      <td>{unit}</td>
+      <td class="num mono">{column.first.slice(0, isTime ? 1 : FIRSTS_SHOWN).map((v) => (v === null ? "–" : String(v))).join("  ")}</td>
       <td>{isGuess ? <State lit="warn" word={column.why ? `Guess: ${column.why}` : "Guess"} /> : <span class="muted">{column.why}</span>}</td>
     </tr>
   );

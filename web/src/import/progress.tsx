@@ -66,12 +66,12 @@ export function Ended({ job }: { job: ImportJob }) {
   const [lit, word] = ENDS[job.state] ?? ["fail", job.state];
   return (
     <div class="stack ended" role="status">
-      <div class="row base wrap">
+      <div class="row wrap">
         <span class={`state ${lit}`}><Lamp lit={lit} label="" />{word}</span>
-        <span><b>{number(job.rows)}</b> rows kept{job.rejected > 0 && <>, <b>{number(job.rejected)}</b> rejected</>}</span>
+        <span><b>{number(job.rows)}</b> {job.rows === 1 ? "row" : "rows"}{job.rejected > 0 && <>, <b>{number(job.rejected)}</b> rejected</>}</span>
         <span class="muted cut">{job.filename}</span>
       </div>
-      {job.detail && <p class="soft">{job.detail}</p>}
+      {job.detail && job.state !== "done" && <p class="soft">{job.detail}</p>}
       {job.rows > 0 && <div class="row wrap">{job.machines.map((id) => <Result key={id} id={id} job={job} />)}</div>}
       <Reasons reasons={job.reasons} nRejected={job.rejected} />
     </div>

@@ -11,17 +11,20 @@ import { machinePath } from "../router";
 import { fleetView, FLEET_VIEWS } from "../settings";
 import { Page } from "../shell";
 import { stateShape } from "../states";
-import { allMachines, briefs, loaded, loadError, machineSignal, now, recentEvents, refresh } from "../store";
+import { allMachines, briefs, keepSparksOnly, loaded, loadError, machineSignal, now, recentEvents, refresh } from "../store";
 import { Tile } from "../tile";
 import { Wall } from "./wall";
 import { age, capital } from "../format";
 
 const FLEET_RATE_HZ = 4;
-const SPARK_BACKFILL_S = 300;
 const EVENTS_SHOWN = 8;
 
 export function FleetPage() {
-  useEffect(() => want({ machines: ["*"], channels: ["*"], rateHz: FLEET_RATE_HZ, backfillS: SPARK_BACKFILL_S }), []);
+  useEffect(() => {
+    want({ machines: ["*"], channels: ["*"], rateHz: FLEET_RATE_HZ, backfillS: 0 });
+    keepSparksOnly(true);
+    return () => keepSparksOnly(false);
+  }, []);
   const list = briefs.value;
   if (list.length === 0) return <EmptyFleet />;
   const { title, text } = fleetFinding(allMachines());
@@ -78,7 +81,7 @@ const Tiles = () => (
     {briefs.value.map((one) => <Tile key={one.id} id={one.id} />)}
     <div class="panel tile add">
       <div class="stack">
-        <h3>Add a machine</h3>
+        <h2>Add a machine</h2>
         <p class="soft">Drop a log, or point any feed at telltale. It finds the channels, units and time.</p>
         <div class="row wrap">
           <a class="btn" href="/import">Choose a file</a>
@@ -132,7 +135,7 @@ function EmptyFleet() {
     return (
       <Page where="Fleet" finding="The server does not answer" text={problem.message}>
         <section class="panel">
-          <Blank title="Nothing has arrived on this page yet" action={<button class="btn main" onClick={tryNow}>Try now</button>}>
+          <Blank level={2} title="Nothing has arrived on this page yet" action={<button class="btn main" onClick={tryNow}>Try now</button>}>
             Most often telltale is starting or was stopped. The page asks again by itself.
           </Blank>
         </section>
@@ -151,7 +154,7 @@ function EmptyFleet() {
           </div>
         </section>
         <section class="panel c5 fill">
-          <Blank title="Or begin with what you have" action={<><a class="btn main" href="/import">Choose a file</a><a class="btn" href="/entry">Enter readings by hand</a></>}>
+          <Blank level={2} title="Or begin with what you have" action={<><a class="btn main" href="/import">Choose a file</a><a class="btn" href="/entry">Enter readings by hand</a></>}>
             <p>Any log becomes a machine: CSV, long or wide, with or without units.</p>
             <p>To see telltale at work first, start it with <code class="mono">telltale demo</code>.</p>
           </Blank>

@@ -18,7 +18,7 @@ import { When } from "../history/when";
 import { Simulated } from "../lamp";
 import { go, place } from "../router";
 import { Page } from "../shell";
-import { briefs, loaded, machineSignal, now, profileSignal, ringOf, specOf } from "../store";
+import { briefs, loaded, loadError, machineSignal, now, profileSignal, refresh, ringOf, specOf } from "../store";
 import type { Profile, Session } from "../types";
 import "../history.css";
 
@@ -29,18 +29,20 @@ export function HistoryPage({ machine }: { machine: string | null }) {
   const id = machine ?? briefs.value[0]?.id ?? null;
   const live = id === null ? null : machineSignal(id)?.value ?? null;
   const profile = live === null ? null : profileSignal(live.profile).value;
-  if (id === null || live === null || profile === null) return <Empty id={id} isLoaded={loaded.value && (id === null || live === null)} />;
+  if (id === null || live === null || profile === null) return <Empty id={id} isMissing={loaded.value && (id === null || live === null)} />;
   return <History key={id} id={id} title={live.title || id} isSimulated={live.simulated} profile={profile} />;
 }
 
-function Empty({ id, isLoaded }: { id: string | null; isLoaded: boolean }) {
-  const title = !isLoaded ? "History" : id === null ? "No machine yet" : `No machine called ${id}`;
+function Empty({ id, isMissing }: { id: string | null; isMissing: boolean }) {
+  const title = !isMissing ? "History" : id === null ? "No machine yet" : `No machine called ${id}`;
   return (
     <Page where="History" finding={title}>
       <section class="panel">
-        {isLoaded
+        {isMissing
           ? <Blank title="Nothing to look back on" action={<a class="btn" href="/import">Import a log</a>}>A machine appears here with its first reading, or with the first file that is imported.</Blank>
-          : <Blank title="Loading…" />}
+          : loadError.value
+            ? <Blank title="The server does not answer" action={<button class="btn" onClick={() => void refresh()}>Try now</button>}>{loadError.value.message}</Blank>
+            : <Blank title="Loading…" />}
       </section>
     </Page>
   );

@@ -2,7 +2,7 @@
 
 import { useRef, useState } from "preact/hooks";
 import { Blank } from "../blank";
-import { bytes } from "../format";
+import { bytes, capital, inWords } from "../format";
 import { useFileImport } from "../import/job";
 import { Preview } from "../import/preview";
 import { Ended, Running, Sending } from "../import/progress";
@@ -24,7 +24,7 @@ export function ImportPage() {
     setPicked([...files.map((file) => ({ id: next.current++, file })), ...picked].slice(0, MAX_FILES));
   const drop = (id: number): void => setPicked(picked.filter((one) => one.id !== id));
   return (
-    <Page where="Import" finding={picked.length === 0 ? "Bring in what was recorded" : `${picked.length} ${picked.length === 1 ? "file" : "files"}`} text="A log becomes history of a machine. Nothing is kept before you have seen how it is read.">
+    <Page where="Import" finding={picked.length === 0 ? "Bring in what was recorded" : `${capital(inWords(picked.length))} ${picked.length === 1 ? "file" : "files"} to bring in`} text="A log becomes history of a machine. Nothing is kept before you have seen how it is read.">
       <div class="stack loose import">
         <section class="panel">
           <header><h2>Import</h2><span class="small muted">CSV, JSON lines, logs of loggers and ECUs, also packed with gzip</span></header>
@@ -75,23 +75,23 @@ function FileRow({ file, onDrop }: { file: File; onDrop: () => void }) {
     case "reading":
       return <p class="row"><b class="cut">{file.name}</b><span class="muted">{bytes(file.size)}, reading its beginning…</span></p>;
     case "preview":
-      return <Preview file={file} preview={stage.preview} problem={stage.problem} onStart={start} onDrop={onDrop} />;
+      return <Preview file={file} preview={stage.preview} problem={stage.problem} onRead={read} onStart={start} onDrop={onDrop} />;
     case "sending":
       return <Sending file={file} sent_bytes={stage.sent_bytes} started_ms={stage.started_ms} onStop={stop} />;
     case "running":
       return <Running job={stage.job} size_bytes={file.size} onStop={stop} />;
     case "ended":
-      return <><Ended job={stage.job} /><Done onDrop={onDrop} onAgain={stage.job.state === "done" ? null : read} /></>;
+      return <><Ended job={stage.job} /><Done onDrop={onDrop} onAgain={stage.job.state === "done" ? null : () => read()} /></>;
     case "refused":
       return (
         <div class="stack" role="alert">
           <div class="row"><Lamp lit="fail" /><b class="cut">{file.name}</b><span class="muted nowrap">{bytes(file.size)}</span></div>
           <p class="say">{stage.problem}</p>
-          <Done onDrop={onDrop} onAgain={read} />
+          <Done onDrop={onDrop} onAgain={() => read()} />
         </div>
       );
     case "given_up":
-      return <div class="stack"><p><b>{file.name}</b>: stopped while it was being sent. Rows that had arrived are kept.</p><Done onDrop={onDrop} onAgain={read} /></div>;
+      return <div class="stack"><p><b>{file.name}</b>: stopped while it was being sent. Rows that had arrived are kept.</p><Done onDrop={onDrop} onAgain={() => read()} /></div>;
   }
 }
 

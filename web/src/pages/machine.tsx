@@ -1,7 +1,6 @@
 // Machine: what is wrong? The finding, every value beside its normal, trends, events, and the
 // simulator's switches when a simulator plays it.
 import { useEffect, useState } from "preact/hooks";
-import { ApiError } from "../api";
 import { Blank } from "../blank";
 import { TrendPanel } from "../charts/trend";
 import { EventRows } from "../events";
@@ -13,14 +12,14 @@ import { historyPath, machinePath } from "../router";
 import { lastMachine, Page } from "../shell";
 import { stateShape } from "../states";
 import { briefs, loaded, machineSignal, now, profileSignal, recentEvents, ringOf, specOf, type LiveMachine } from "../store";
-import { SimulatorPanel } from "../simulator";
+import { isSimulatorHere, SimulatorPanel } from "../simulator";
 import { countText, rate } from "../format";
 import { DerivedPanel, NowPanel } from "./now";
 import { Rename } from "./rename";
 import type { MachineEvent, Profile } from "../types";
 
 const MACHINE_RATE_HZ = 10;
-const BACKFILL_S = 600;
+const BACKFILL_S = 60; // the last minute under each value; the charts ask for themselves
 const TREND_S = 600;
 const CHARTS_SHOWN = 6;
 const EVENTS_SHOWN = 10;
@@ -40,7 +39,7 @@ export function MachinePage({ id }: { id: string }) {
 const Unknown = ({ id }: { id: string }) => (
   <Page where={id} crumb="Fleet" finding={`No machine is called ${id}`}>
     <section class="panel">
-      <Blank title="It has not sent anything yet" action={<a class="btn" href="/">See the fleet</a>}>
+      <Blank level={2} title="It has not sent anything yet" action={<a class="btn" href="/">See the fleet</a>}>
         This page fills by itself with the first reading sent to {machinePath(id)}.
       </Blank>
     </section>
@@ -76,7 +75,7 @@ function Known({ machine }: { machine: LiveMachine }) {
         </div>
         <aside class="stack loose" aria-label="What it means and what to do">
           <AdvicePanel machine={machine} />
-          {machine.simulated && <SimulatorPanel id={machine.id} />}
+          {isSimulatorHere(machine) && <SimulatorPanel id={machine.id} />}
           <EventsPanel machine={machine} />
           <FactsPanel machine={machine} />
         </aside>
@@ -94,15 +93,17 @@ const Inferred = ({ machine }: { machine: LiveMachine }) => (
 
 function Trends({ machine, profile }: { machine: LiveMachine; profile: Profile }) {
   const listed = profile.charts.length > 0 ? profile.charts : Object.keys(profile.channels);
-  const worst = [...machine.open_events].sort((a, b) => Number(b.level === "critical") - Number(a.level === "critical"));
-  const abnormal = worst.map((event) => event.name).filter((name) => specOf(profile, name) !== null);
+  const abnormal = criticalFirst(machine.open_events).map((event) => event.name).filter((name) => specOf(profile, name) !== null);
   // Abnormal signals come first, but a chart that is shown stays: the page must not jump.
   const [names] = useState(() => [...new Set([...abnormal, ...listed])].slice(0, CHARTS_SHOWN));
   return <TrendPanel machine={machine.id} profile={profile} names={names} live={ringOf(machine.id)} rangeSeconds={TREND_S} />;
 }
 
+const criticalFirst = (events: readonly MachineEvent[]): MachineEvent[] =>
+  [...events].sort((a, b) => Number(b.level === "critical") - Number(a.level === "critical") || a.start_ns - b.start_ns);
+
 function AdvicePanel({ machine }: { machine: LiveMachine }) {
-  const open = machine.open_events.filter((event) => event.end_ns === null && event.advice);
+  const open = criticalFirst(machine.open_events).filter((event) => event.end_ns === null && event.advice);
   const advice = [...new Map(open.map((event) => [event.advice, event])).values()];
   if (advice.length === 0) return null;
   return (
@@ -159,5 +160,3 @@ const FactsPanel = ({ machine }: { machine: LiveMachine }) => (
   </section>
 );
 
-/** For a form's error line: what the server said. */
-export const said = (error: unknown): string => (error instanceof ApiError ? error.message : String(error));

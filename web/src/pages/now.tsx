@@ -1,4 +1,5 @@
 // "Now": each value beside its normal, as cells or as their table twin; derived metrics likewise.
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Blank } from "../blank";
 import { Cell } from "../cell";
@@ -11,29 +12,42 @@ import { saidValue, unknownSpec } from "../values";
 import type { Profile } from "../types";
 
 const SEEN_S = 60;
+const CELLS_SHOWN = 16; // of a profile that names no cards
 
 interface PanelProps {
   machine: LiveMachine;
   profile: Profile | null;
 }
 
-/** Cards of the profile first, then every other channel; without profile what has arrived. */
-function channelNames(machine: LiveMachine, profile: Profile | null): string[] {
-  if (profile === null) return Object.keys(machine.values);
-  const channels = Object.keys(profile.channels);
-  const cards = profile.cards.filter((name) => specOf(profile, name) !== null);
-  const heard = channels.filter((name) => machine.values[name]?.value != null);
-  return [...new Set([...cards, ...heard])];
+/** Cards of the profile, or the first channels; what is abnormal is never left out. */
+function leading(machine: LiveMachine, profile: Profile | null): string[] {
+  const cards = (profile?.cards ?? []).filter((name) => specOf(profile, name) !== null);
+  const usual = cards.length > 0 ? cards : heardChannels(machine, profile).slice(0, CELLS_SHOWN);
+  const abnormal = Object.keys(machine.values).filter((name) => ["warn", "critical"].includes(machine.values[name]!.state));
+  return [...new Set([...usual, ...abnormal])];
+}
+
+function heardChannels(machine: LiveMachine, profile: Profile | null): string[] {
+  return Object.keys(profile?.channels ?? machine.values).filter((name) => machine.values[name]?.value != null);
 }
 
 export function NowPanel({ machine, profile }: PanelProps) {
-  const names = channelNames(machine, profile);
-  const total = profile === null ? names.length : Object.keys(profile.channels).length;
-  const heard = Object.keys(profile?.channels ?? machine.values).filter((name) => machine.values[name]?.value != null).length;
-  const about = [machine.rate_hz ? rate(machine.rate_hz) : null, `${heard} of ${total} channels`].filter(Boolean).join(", ");
+  const [hasAll, setAll] = useState(false);
+  const heard = heardChannels(machine, profile);
+  const first = leading(machine, profile);
+  const others = heard.filter((name) => !first.includes(name));
+  const total = profile === null ? heard.length : Object.keys(profile.channels).length;
+  const about = [machine.rate_hz ? rate(machine.rate_hz) : null, `${heard.length} of ${total} channels`].filter(Boolean).join(", ");
+  const more = others.length > 0 && (
+    <footer>
+      <button class="btn quiet" aria-expanded={hasAll} onClick={() => setAll(!hasAll)}>
+        {hasAll ? "Show fewer" : `Show ${others.length} more`}
+      </button>
+    </footer>
+  );
   return (
     <ValuesPanel title="Now" about={about} hint="grey block: normal · line: last minute · ticks: warn and critical"
-      machine={machine} profile={profile} names={names} />
+      machine={machine} profile={profile} names={hasAll ? [...first, ...others] : first} more={more} />
   );
 }
 
@@ -51,9 +65,10 @@ interface ValuesProps extends PanelProps {
   about: string;
   hint: string;
   names: readonly string[];
+  more?: ComponentChildren;
 }
 
-function ValuesPanel({ title, about, hint, machine, profile, names }: ValuesProps) {
+function ValuesPanel({ title, about, hint, machine, profile, names, more }: ValuesProps) {
   const [isTable, setTable] = useState(false);
   return (
     <section class="panel">
@@ -65,6 +80,7 @@ function ValuesPanel({ title, about, hint, machine, profile, names }: ValuesProp
       </header>
       {names.length === 0 && <Blank title="No reading yet">The values appear with the first reading.</Blank>}
       {isTable ? <ValueTable machine={machine} profile={profile} names={names} /> : <Cells machine={machine} profile={profile} names={names} />}
+      {more}
     </section>
   );
 }

@@ -6,8 +6,8 @@ import { age, capital, countText, inWords, msOf, rate } from "../format";
 import { Lamp, Simulated, State, type Lit } from "../lamp";
 import { machinePath } from "../router";
 import { Page } from "../shell";
-import { SimulatorPanel } from "../simulator";
-import { allMachines, now } from "../store";
+import { isSimulatorHere, SimulatorPanel } from "../simulator";
+import { allMachines } from "../store";
 import type { SourceStatus } from "../types";
 
 const ASK_EVERY_MS = 2_000;
@@ -25,6 +25,7 @@ const shapeOf = (state: string) => SHAPES[state] ?? { lit: "none" as Lit, word: 
 
 function useSources() {
   const [sources, setSources] = useState<readonly SourceStatus[] | null>(null);
+  const [askedMs, setAskedMs] = useState(0); // ages are those of the moment of asking
   const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
     let isOver = false;
@@ -34,6 +35,7 @@ function useSources() {
         (list) => {
           if (isOver) return;
           setSources(list);
+          setAskedMs(Date.now());
           setProblem(null);
         },
         (error: unknown) => !isOver && setProblem(error instanceof Error ? error.message : String(error)),
@@ -46,7 +48,7 @@ function useSources() {
       clearInterval(timer);
     };
   }, []);
-  return { sources, problem };
+  return { sources, askedMs, problem };
 }
 
 const isBroken = (source: SourceStatus): boolean => shapeOf(source.state).lit === "fail";
@@ -61,8 +63,8 @@ function finding(sources: readonly SourceStatus[] | null): string {
 }
 
 export function SourcesPage() {
-  const { sources, problem } = useSources();
-  const simulated = allMachines().filter((machine) => machine.simulated);
+  const { sources, askedMs, problem } = useSources();
+  const simulated = allMachines().filter(isSimulatorHere);
   const broken = sources?.find(isBroken);
   const text = broken?.detail ?? "What a source accepts is kept before it is acknowledged. A broken source is tried again by itself.";
   return (
@@ -74,7 +76,7 @@ export function SourcesPage() {
           <header><h2>Sources</h2></header>
           {sources?.length === 0
             ? <Blank title="Nothing feeds telltale by itself">Readings sent over HTTP, WebSocket and UDP port 20777 are taken at any time.</Blank>
-            : <SourceTable sources={sources ?? []} />}
+            : <SourceTable sources={sources ?? []} askedMs={askedMs} />}
         </section>
         {simulated.map((machine) => (
           <div key={machine.id} class="c4 fill"><SimulatorPanel id={machine.id} title={machine.title} /></div>
@@ -84,7 +86,7 @@ export function SourcesPage() {
   );
 }
 
-const SourceTable = ({ sources }: { sources: readonly SourceStatus[] }) => (
+const SourceTable = ({ sources, askedMs }: { sources: readonly SourceStatus[]; askedMs: number }) => (
   <div class="scroll" tabIndex={0} role="region" aria-label="Sources">
     <table class="table">
       <thead>
@@ -94,14 +96,14 @@ const SourceTable = ({ sources }: { sources: readonly SourceStatus[] }) => (
           <th scope="col" class="num">Rejected</th><th scope="col" class="num">Dropped</th><th scope="col">Detail</th>
         </tr>
       </thead>
-      <tbody>{sources.map((source) => <SourceRow key={source.name} source={source} />)}</tbody>
+      <tbody>{sources.map((source) => <SourceRow key={source.name} source={source} askedMs={askedMs} />)}</tbody>
     </table>
   </div>
 );
 
-function SourceRow({ source }: { source: SourceStatus }) {
+function SourceRow({ source, askedMs }: { source: SourceStatus; askedMs: number }) {
   const { lit, word } = shapeOf(source.state);
-  const newest = source.last_time_ns === null ? "never" : age((now.value - msOf(source.last_time_ns)) / 1000);
+  const newest = source.last_time_ns === null ? "never" : age((askedMs - msOf(source.last_time_ns)) / 1000);
   const counted = (n: number) => <td class={`num ${n > 0 ? "strong" : "muted"}`}>{countText(n)}</td>;
   const machine = /^simulator:(.+)$/.exec(source.name)?.[1];
   return (

@@ -85,8 +85,9 @@ def folded(leaves: FloatArray, lengths: IntArray, merge: Merge, empty: float = 0
     """
     # Minus zero becomes zero, so that joining with the empty stretch changes no bit.
     node, size = leaves + 0.0, 1  # node[..., j] folds the samples j to j + size - 1
-    n, longest = len(lengths), int(lengths.max())
-    if int(lengths.min()) == longest:
+    n = len(lengths)
+    longest = int(lengths[0]) if n == 1 else int(lengths.max())
+    if n == 1 or int(lengths.min()) == longest:
         return _folded_alike(node, n, longest, merge)
     total = np.full((*leaves.shape[:-1], n), empty)
     taken = np.zeros(n, dtype=np.int64)

@@ -1,0 +1,241 @@
+"""Imports and replays over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from telltale.api.settings import ApiSettings
+from tests.api.conftest import API, Serve, Served
+from tests.api.waiting import until
+
+T_S = 1_763_712_000
+
+
+def log(n: int) -> bytes:
+    lines = ["time,bearing_temp_c,flow_l_min,vibration_mm_s"]
+    lines += [f"{T_S + i},{40 + i % 7},{50 + i % 3},2.{i % 10}" for i in range(n)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+async def finished(served: Served, job: str) -> dict[str, Any]:
+    async with asyncio.timeout(20):
+        while True:
+            view: dict[str, Any] = (await served.get(f"/imports/{job}")).json()
+            if view["state"] != "running":
+                return view
+            await asyncio.sleep(0.02)
+
+
+async def start(served: Served, body: bytes, **params: str) -> Any:
+    return await served.http.post(f"{API}/imports", params=params, content=body)
+
+
+async def test_a_file_is_previewed_with_columns_times_and_profile(served: Served) -> None:
+    answer = await served.http.post(
+        f"{API}/imports/preview", params={"filename": "pump 9.csv"}, content=log(50)
+    )
+    assert answer.status_code == 200, answer.text
+    preview = answer.json()
+    assert preview["machine"] == "pump-9"
+    assert preview["time"]["column"] == "time"
+    assert preview["time"]["first_ns"] == T_S * 10**9
+    assert [c["source"] for c in preview["columns"] if c["kept"]][-1] == "vibration_mm_s"
+    assert preview["profile"] == "industrial_pump"
+
+
+async def test_a_file_is_imported_completely_and_can_be_read_back(served: Served) -> None:
+    answer = await start(served, log(30_000), filename="pump-9.csv")
+    assert answer.status_code == 202
+    assert answer.json()["state"] in {"running", "done"}
+    view = await finished(served, answer.json()["id"])
+    assert (view["state"], view["rows"], view["rejected"]) == ("done", 30_000, 0), view
+    assert view["machines"] == ["pump-9"]
+    assert view["bytes"] == view["bytes_total"] == len(log(30_000))
+    assert view["first_time_ns"] == T_S * 10**9
+    assert view["last_time_ns"] == (T_S + 29_999) * 10**9
+    params = {"from": str(T_S), "channels": "flow_l_min"}
+    kept = (await served.get("/machines/pump-9/telemetry", params=params)).json()
+    assert len(kept["time_ns"]) == 30_000
+
+
+async def test_machine_and_profile_can_be_named(served: Served) -> None:
+    answer = await start(
+        served, log(10), filename="x.csv", machine="mine", profile="industrial_pump"
+    )
+    view = await finished(served, answer.json()["id"])
+    assert view["machines"] == ["mine"]
+    assert (await served.get("/machines/mine")).json()["profile"] == "industrial_pump"
+
+
+async def test_the_same_file_twice_keeps_every_reading_once(served: Served) -> None:
+    for _ in range(2):
+        answer = await start(served, log(100), filename="pump-9.csv")
+        await finished(served, answer.json()["id"])
+    params = {"from": str(T_S), "channels": "flow_l_min"}
+    kept = (await served.get("/machines/pump-9/telemetry", params=params)).json()
+    assert len(kept["time_ns"]) == 100
+
+
+async def test_refused_values_are_counted_and_explained(served: Served) -> None:
+    body = log(100).replace(b",42,", b",hot,")
+    answer = await start(served, body, filename="pump-9.csv", profile="industrial_pump")
+    view = await finished(served, answer.json()["id"])
+    assert view["state"] == "done"
+    assert view["rows"] == 100
+    assert view["rejected_values"] == 14
+    assert any("hot" in str(reason["value"]) for reason in view["reasons"])
+
+
+@pytest.mark.parametrize(
+    ("body", "params", "status", "word"),
+    [
+        (b"", {"filename": "x.csv"}, 400, "empty"),
+        (log(3), {"filename": ".."}, 422, "filename"),
+        (log(3), {"filename": ""}, 422, "filename"),
+        (log(3), {}, 422, "filename"),
+        (log(3), {"filename": "x.csv", "start": "soon"}, 400, "soon"),
+        (log(3), {"filename": "x.csv", "profile": "unheard_of"}, 422, "unheard_of"),
+    ],
+)
+async def test_an_import_that_cannot_begin_is_a_clear_problem(
+    served: Served, body: bytes, params: dict[str, str], status: int, word: str
+) -> None:
+    answer = await start(served, body, **params)
+    assert answer.status_code == status
+    assert word in answer.json()["detail"]
+    assert (await served.get("/imports")).json() == {"imports": []}
+
+
+async def test_a_file_that_is_no_log_fails_and_says_why(served: Served) -> None:
+    answer = await start(served, bytes(range(256)) * 40, filename="photo.csv")
+    view = await finished(served, answer.json()["id"])
+    assert view["state"] == "failed"
+    assert len(view["detail"]) > 20
+    assert (await served.get("/machines")).json() == {"machines": []}
+
+
+async def test_a_file_name_cannot_lead_out_of_the_folder(serve: Serve) -> None:
+    served: Served = await serve()
+    answer = await start(served, log(5), filename="../../../etc/pump-9.csv")
+    view = await finished(served, answer.json()["id"])
+    assert view["machines"] == ["pump-9"]
+
+
+async def test_a_file_beyond_the_limit_is_refused_and_leaves_nothing(
+    serve: Serve, tmp_path: Any
+) -> None:
+    served: Served = await serve(settings=ApiSettings(max_import_bytes=1000))
+    answer = await start(served, log(1000), filename="pump-9.csv")
+    assert answer.status_code == 413
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+async def test_a_full_disk_refuses_the_upload(serve: Serve) -> None:
+    served: Served = await serve(settings=ApiSettings(min_free_bytes=2**60))
+    answer = await start(served, log(10), filename="pump-9.csv")
+    assert answer.status_code == 507
+    assert "Make room" in answer.json()["detail"]
+
+
+async def test_a_stopped_import_keeps_what_it_has_and_leaves_no_file(
+    serve: Serve, tmp_path: Any
+) -> None:
+    served: Served = await serve()
+    answer = await start(served, log(400_000), filename="pump-9.csv")
+    job = answer.json()["id"]
+    await until(lambda: served.app.state.context.imports.get(job).rows > 0)
+    view = (await served.http.delete(f"{API}/imports/{job}")).json()
+    assert view["state"] == "stopped"
+    assert 0 < view["rows"] < 400_000
+    machine = (await served.get("/machines/pump-9")).json()
+    assert machine["rows"] >= view["rows"]
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing(served: Served, tmp_path: Any) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield log(10)
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await served.http.post(f"{API}/imports", params={"filename": "x.csv"}, content=broken())
+    await until(lambda: not list((tmp_path / "scratch").glob("*")))
+    assert (await served.get("/imports")).json() == {"imports": []}
+
+
+async def test_an_unknown_import_is_not_found(served: Served) -> None:
+    assert (await served.get("/imports/7")).status_code == 404
+
+
+# Replays
+
+
+async def imported(served: Served, n: int = 600) -> str:
+    answer = await start(served, log(n), filename="pump-9.csv", profile="industrial_pump")
+    view = await finished(served, answer.json()["id"])
+    return str(view["id"])
+
+
+async def test_an_import_is_replayed_as_fast_as_possible_and_gives_the_same_readings(
+    served: Served,
+) -> None:
+    job = await imported(served)
+    wish = {"import": job, "as": "again", "speed": 0}
+    answer = await served.http.post(f"{API}/replays", json=wish)
+    assert answer.status_code == 201, answer.text
+    replay = answer.json()
+    assert (replay["machine"], replay["played_as"]) == ("pump-9", "again")
+    assert replay["duration_s"] == 599.0
+    await until(lambda: served.runtime.machine("again").rows == 600)
+    params = {"from": str(T_S), "channels": "flow_l_min"}
+    first = (await served.get("/machines/pump-9/telemetry", params=params)).json()
+    second = (await served.get("/machines/again/telemetry", params=params)).json()
+    assert first["time_ns"] == second["time_ns"]
+    assert first["columns"] == second["columns"]
+
+
+async def test_a_replay_takes_pause_speed_and_position_and_can_be_stopped(served: Served) -> None:
+    await imported(served)
+    (session,) = (await served.get("/sessions", params={"machine": "pump-9"})).json()["sessions"]
+    wish = {"session": session["id"], "as": "again", "speed": 100}
+    url = f"{API}/replays/{(await served.http.post(f'{API}/replays', json=wish)).json()['id']}"
+    await until(
+        lambda: any(live.machine.id == "again" and live.rows for live in served.runtime.machines())
+    )
+    paused = (await served.http.patch(url, json={"paused": True, "speed": 10})).json()
+    assert (paused["paused"], paused["speed"]) == (True, 10)
+    moved = (await served.http.patch(url, json={"position_s": 300})).json()
+    assert moved["position_s"] == pytest.approx(300, abs=1)
+    again = (await served.http.patch(url, json={"paused": False})).json()
+    assert again["state"] == "live"
+    assert [r["id"] for r in (await served.get("/replays")).json()["replays"]] == [again["id"]]
+    assert (await served.http.delete(url)).status_code == 204
+    assert (await served.http.get(url)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("wish", "status", "word"),
+    [
+        ({}, 400, "exactly one"),
+        ({"machine": "pump-9", "session": "x"}, 400, "exactly one"),
+        ({"session": "nobody/1"}, 404, "nobody/1"),
+        ({"machine": "nobody"}, 404, "nobody"),
+        ({"import": "77"}, 404, "77"),
+        ({"machine": "pump-9", "as": "pump-9"}, 422, "as itself"),
+        ({"machine": "pump-9", "from": 1000, "to": 2000}, 422, "Nothing"),
+        ({"machine": "pump-9", "as": "again", "speed": 5000}, 422, "speed"),
+        ({"machine": "pump-9", "speeed": 1}, 400, "speeed"),
+    ],
+)
+async def test_a_replay_that_cannot_begin_is_a_clear_problem(
+    served: Served, wish: dict[str, Any], status: int, word: str
+) -> None:
+    await imported(served, 10)
+    answer = await served.http.post(f"{API}/replays", json=wish)
+    assert answer.status_code == status
+    assert word in answer.json()["detail"]
+    assert [live.machine.id for live in served.runtime.machines()] == ["pump-9"]

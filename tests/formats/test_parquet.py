@@ -1,0 +1,77 @@
+"""Parquet files of the shapes that were recorded in cars, made here with DuckDB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from telltale.batch import Batch
+from telltale.errors import DecodeError
+from telltale.formats.files import preview, read_file
+from telltale.formats.write import write_parquet
+from tests.formats.cases import joined
+
+
+def made(path: Path, query: str) -> Path:
+    connection = duckdb.connect()
+    connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+    connection.close()
+    return path
+
+
+def test_a_wall_clock_takes_its_date_from_the_name(tmp_path: Path) -> None:
+    query = (
+        "SELECT * FROM (VALUES (0::FLOAT, '07:16:30.444', 31::FLOAT, NULL::FLOAT), "
+        "(0.2, '07:16:30.625', 31, 96), (0.1, '07:16:30.535', 31, 95)) "
+        'AS t(t_s, "Time", coolant_c, map_kpa)'
+    )
+    path = made(tmp_path / "2017-07-05_Seat_Leon_KA_S.parquet", query)
+    batch = joined(read_file(path))["2017-07-05_Seat_Leon_KA_S"]
+    assert batch.time_ns[0] == 1_499_238_990_444_000_000
+    np.testing.assert_array_equal(batch.columns["map_kpa"], [np.nan, 95, 96])
+    assert "t_s" not in batch.columns
+
+
+def test_rows_within_a_second_of_run_time_are_spread_over_it(tmp_path: Path) -> None:
+    query = "SELECT (i // 2)::FLOAT AS ENGINE_RUN_TIME, i::FLOAT AS ENGINE_RPM FROM range(7) r(i)"
+    path = made(tmp_path / "drive_2025-01-02.parquet", query)
+    (batch,) = joined(read_file(path)).values()
+    assert (np.diff(batch.time_ns) == 500_000_000).all()
+    assert len(batch) == 7
+
+
+def test_the_long_form_is_pivoted(tmp_path: Path) -> None:
+    query = (
+        "SELECT '2025-09-06T18:40:01.6530Z' AS meta_time, name AS telemetry_name, "
+        "value::FLOAT AS telemetry_value FROM (VALUES ('speed', 120.5), ('nmot', 5588)) "
+        "AS t(name, value)"
+    )
+    (batch,) = joined(read_file(made(tmp_path / "car88.parquet", query))).values()
+    assert {name: values.tolist() for name, values in batch.columns.items()} == {
+        "speed": [120.5],
+        "nmot": [5588.0],
+    }
+
+
+def test_what_is_written_reads_back_equal_to_the_nanosecond(tmp_path: Path) -> None:
+    time_ns = np.array([1_763_712_000_123_456_789, 1_763_712_000_123_456_790])
+    batch = Batch("pump-3", time_ns, {'odd "name"': np.array([1.5, np.nan]), "b": np.ones(2)})
+    path = tmp_path / "out.parquet"
+    assert write_parquet([batch], list(batch.columns), path) == 2
+    back = joined(read_file(path))["pump-3"]
+    np.testing.assert_array_equal(back.time_ns, time_ns)
+    for name, values in batch.columns.items():
+        np.testing.assert_array_equal(back.columns[name], values)
+    with pytest.raises(DecodeError, match="no samples"):
+        write_parquet([], [], path)
+
+
+def test_a_preview_needs_the_whole_file(tmp_path: Path) -> None:
+    path = made(tmp_path / "a.parquet", "SELECT 1763712000 AS time, 2.5 AS oil_c")
+    body = path.read_bytes()
+    assert [column.source for column in preview(body, "a.parquet").columns] == ["time", "oil_c"]
+    with pytest.raises(DecodeError, match="without a preview"):
+        preview(body[:-5], "a.parquet")

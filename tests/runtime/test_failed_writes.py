@@ -1,0 +1,70 @@
+"""When the store cannot keep a write, the machine goes back to where the store is."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from telltale.errors import StoreBusyError, StoreError
+from telltale.profiles.load import ProfileBook
+from telltale.runtime.core import Runtime
+from telltale.store.base import RangeQuery, Write
+from telltale.store.sqlite import SQLiteStore
+from telltale.stream.memory import MemoryStream
+from tests.runtime.test_core import readings, until
+
+
+class MoodyStore(SQLiteStore):
+    """A real store that fails or refuses while it is told to."""
+
+    mood = "well"
+
+    def submit(self, write: Write) -> Future[None]:
+        if self.mood == "busy":
+            raise StoreBusyError("The write queue is full.")
+        if self.mood == "failing":
+            failed: Future[None] = Future()
+            failed.set_exception(StoreError("The disk is full."))
+            return failed
+        return super().submit(write)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> MoodyStore:
+    return MoodyStore(tmp_path)
+
+
+async def test_a_failed_write_is_an_error_and_a_repeat_counts_as_new(store: MoodyStore) -> None:
+    runtime = Runtime(store=store, stream=MemoryStream(), profiles=ProfileBook(None))
+    await runtime.start()
+    try:
+        await runtime.ingest(readings("pump-1", n=3))
+        store.mood = "failing"
+        again = readings("pump-1", n=3, start_ns=1_763_711_100_000_000_000)
+        with pytest.raises(StoreError, match="The disk is full"):
+            await runtime.ingest(again)
+        await until(lambda: runtime.machine("pump-1").state_word() == "failed")
+        store.mood = "well"
+        (receipt,) = await runtime.ingest(again)
+        assert (receipt.accepted, receipt.late) == (3, 0)
+        await until(lambda: runtime.machine("pump-1").state_word() != "failed")
+        assert len(await store.read(RangeQuery("pump-1", 0, 2**62))) == 6
+    finally:
+        await runtime.stop()
+
+
+async def test_a_full_queue_takes_nothing(store: MoodyStore) -> None:
+    runtime = Runtime(store=store, stream=MemoryStream(), profiles=ProfileBook(None))
+    await runtime.start()
+    try:
+        await runtime.ingest(readings("pump-1", n=3))
+        state = runtime.machine("pump-1").state
+        store.mood = "busy"
+        with pytest.raises(StoreBusyError):
+            await runtime.ingest(readings("pump-1", n=3, start_ns=1_763_711_100_000_000_000))
+        assert runtime.machine("pump-1").state is state
+        store.mood = "well"
+    finally:
+        await runtime.stop()

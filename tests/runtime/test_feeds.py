@@ -1,0 +1,112 @@
+"""Feeds drive sources: they retry for ever, say why, and lose nothing that the store can take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+
+from telltale.batch import Batch
+from telltale.errors import SourceUnavailableError, TelltaleError
+from telltale.formats.base import Decoded
+from telltale.sources.base import SourceState, SourceStatus
+from telltale.store.base import RangeQuery
+from tests.runtime.conftest import OpenRuntime
+from tests.runtime.test_core import T0, until
+
+
+class ListSource:
+    """A source over a list. Refuses to open the first `refusals` times."""
+
+    def __init__(self, batches: list[Decoded], *, refusals: int = 0, fault: bool = False) -> None:
+        self.name = "list:test"
+        self.simulated = False
+        self.status = SourceStatus()
+        self._batches = batches
+        self._refusals = refusals
+        self._fault = fault
+        self.opened = 0
+        self.closed = 0
+
+    async def open(self) -> None:
+        self.opened += 1
+        if self.opened <= self._refusals:
+            raise SourceUnavailableError("The list is not there yet.")
+        self.status.state = SourceState.LIVE
+
+    async def batches(self) -> AsyncIterator[Decoded]:
+        for decoded in self._batches:
+            yield decoded
+        if self._fault:
+            raise ValueError("a fault in a decoder")
+        self.status.state = SourceState.ENDED
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+def pieces(n: int) -> list[Decoded]:
+    return [
+        Decoded(
+            (
+                Batch(
+                    "pump-1", T0 + np.arange(i, i + 1) * 10**9, {"bearing_temp_c": np.array([42.0])}
+                ),
+            )
+        )
+        for i in range(n)
+    ]
+
+
+async def test_everything_a_source_gives_is_kept_in_order(open_runtime: OpenRuntime) -> None:
+    source = ListSource(pieces(200))
+    async with open_runtime() as runtime:
+        runtime.feeds.add(source, profile="industrial_pump")
+        await runtime.feeds.join(source.name)
+        await runtime.stop()
+    async with open_runtime() as runtime:
+        batch = await runtime.store.read(RangeQuery("pump-1", 0, 2**62))
+    assert len(batch) == 200
+    assert source.closed
+
+
+async def test_a_source_that_refuses_is_opened_again_and_says_why(
+    open_runtime: OpenRuntime,
+) -> None:
+    source = ListSource(pieces(3), refusals=1)
+    async with open_runtime() as runtime:
+        runtime.feeds.add(source, profile="industrial_pump")
+        await until(lambda: source.status.state is SourceState.WAITING)
+        assert "The list is not there yet. Next try in" in source.status.detail
+        await runtime.feeds.join(source.name)
+    assert source.opened == 2
+
+
+async def test_a_fault_in_one_source_stops_that_one_and_says_so(open_runtime: OpenRuntime) -> None:
+    broken = ListSource(pieces(3), fault=True)
+    async with open_runtime() as runtime:
+        runtime.feeds.add(broken, profile="industrial_pump")
+        await runtime.feeds.join(broken.name)
+        assert broken.status.state is SourceState.ENDED
+        assert "a fault in a decoder" in broken.status.detail
+        assert len(runtime.machines()) == 1
+
+
+async def test_two_sources_of_one_name_are_refused(open_runtime: OpenRuntime) -> None:
+    async with open_runtime() as runtime:
+        runtime.feeds.add(ListSource(pieces(1), refusals=100))
+        with pytest.raises(TelltaleError, match="is running"):
+            runtime.feeds.add(ListSource(pieces(1)))
+
+
+async def test_a_source_can_be_stopped_and_forgotten(open_runtime: OpenRuntime) -> None:
+    source = ListSource(pieces(1), refusals=100)
+    async with open_runtime() as runtime:
+        runtime.feeds.add(source)
+        await asyncio.sleep(0)
+        await runtime.feeds.remove(source.name)
+        assert runtime.feeds.all() == []
+        with pytest.raises(TelltaleError, match="No source named"):
+            runtime.feeds.get(source.name)
