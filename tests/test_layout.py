@@ -20,6 +20,7 @@ LAYERS = (  # a file may import files of its own part, and of the layers before 
     {"runtime"},
     {"api"},
     {"cli"},
+    {"__main__"},
 )
 ALSO = {  # part -> a neighbour whose implementations it may use, because that is its job
     ("sources", "simulators"),  # the simulator source plays a simulator

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from telltale.api.settings import ApiSettings
+from telltale.formats.files import ReadOptions
 from tests.api.conftest import API, Serve, Served
 from tests.api.waiting import until
 
@@ -60,6 +61,29 @@ async def test_a_file_is_imported_completely_and_can_be_read_back(served: Served
     params = {"from": str(T_S), "channels": "flow_l_min"}
     kept = (await served.get("/machines/pump-9/telemetry", params=params)).json()
     assert len(kept["time_ns"]) == 30_000
+
+
+async def test_progress_counts_the_bytes_of_the_file_that_were_read(
+    serve: Serve, tmp_path: Any
+) -> None:
+    served: Served = await serve()
+    path = tmp_path / "pump-9.csv"
+    path.write_bytes(log(40_000))
+    imports = served.app.state.context.imports
+    options = ReadOptions(chunk_bytes=100_000)
+    job = imports.start(path, options, profile="industrial_pump")
+    seen: list[tuple[int, float | None]] = []
+    while job.is_running:
+        view = job.view()
+        seen.append((view.bytes, view.eta_s))
+        await asyncio.sleep(0.005)
+    steps = [n_bytes for n_bytes, _ in seen]
+    assert steps == sorted(steps)
+    assert len(set(steps)) > 3
+    assert all(0 <= n_bytes <= job.bytes_total for n_bytes in steps)
+    assert any(eta_s is not None and eta_s > 0 for _, eta_s in seen)
+    assert job.view().rows == 40_000
+    assert path.exists()
 
 
 async def test_machine_and_profile_can_be_named(served: Served) -> None:

@@ -95,9 +95,9 @@ def test_a_recording_can_be_replayed_as_another_machine(run: Run, log: Path) -> 
 
 def test_a_backup_can_be_restored_elsewhere(run: Run, log: Path, tmp_path: Path) -> None:
     run("import", log)
-    run("db", "backup", tmp_path / "copy.db")
+    run("db", "backup", tmp_path / "copy")
     other = tmp_path / "other"
-    run("db", "restore", tmp_path / "copy.db", "--data", other, "--yes")
+    run("db", "restore", tmp_path / "copy", "--data", other, "--yes")
     (machine,) = json.loads(run("machines", "--data", other, "--json").stdout)
     assert machine["rows"] == 60
     assert "sound" in run("db", "check", "--data", other).stdout

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,9 @@ def batches(draw: st.DrawFn) -> Batch:
     number = st.floats(allow_nan=True, allow_infinity=True, width=64)
     times = draw(st.lists(st.integers(-(2**61), 2**61) | st.integers(0, 9), max_size=30))
     columns = {
-        name: np.array(draw(st.lists(number, min_size=len(times), max_size=len(times))), dtype=float)
+        name: np.array(
+            draw(st.lists(number, min_size=len(times), max_size=len(times))), dtype=float
+        )
         for name in NAMES
     }
     return Batch("pump-1", np.array(sorted(times), dtype=np.int64), columns)
@@ -60,9 +63,7 @@ def folded(parts: list[Batch]) -> Batch:
     for part in parts:
         for index, time_ns in enumerate(part.time_ns.tolist()):
             row = rows.setdefault(time_ns, dict.fromkeys(NAMES, np.nan))
-            row.update(
-                {n: v[index] for n, v in part.columns.items() if not np.isnan(v[index])}
-            )
+            row.update({n: v[index] for n, v in part.columns.items() if not np.isnan(v[index])})
     times = sorted(rows)
     return Batch(
         "pump-1",
@@ -245,8 +246,7 @@ async def test_the_newest_state_is_kept_and_asked_for_once_per_commit(
 
     async with store_of(name, tmp_path) as store:
         writes = [
-            Write(PUMP, ramp(10, start_s=10.0 * i), state=lambda i=i: state_of(i))
-            for i in range(100)
+            Write(PUMP, ramp(10, start_s=10.0 * i), state=partial(state_of, i)) for i in range(100)
         ]
         await keep(store, *writes)
         commits = (await store.status()).commits
@@ -288,7 +288,10 @@ async def test_a_profile_that_gains_a_channel_keeps_what_was_there(
     wider = profile("bearing_temp_c", "motor_temp_c", 'odd "name"; --')
     async with store_of(name, tmp_path) as store:
         await keep(store, Write(PUMP, ramp(2)))
-        await keep(store, Write(wider, batch([2], **{'odd "name"; --': [7.0]})))
+        time_ns = np.array([START_NS + 2 * NS_PER_S])
+        await keep(
+            store, Write(wider, Batch("pump-1", time_ns, {'odd "name"; --': np.array([7.0])}))
+        )
         await keep(store, Write(PUMP, batch([3], bearing_temp_c=[4.0])))
         found = await store.read(everything())
         assert found.columns['odd "name"; --'][2] == 7.0

@@ -130,6 +130,7 @@ async def test_silence_opens_one_event_and_the_next_reading_closes_it(
         await until(lambda: runtime.machine("pump-1").state_word() == "stale")
         await runtime.ingest(readings("pump-1", start_ns=clock() - 5_000_000_000))
         await until(lambda: runtime.machine("pump-1").state_word() == "ok")
+    async with open_runtime() as runtime:
         events = [e for e in await runtime.store.events("pump-1") if e.kind is EventKind.STALE]
     assert len(events) == 1
     assert not events[0].is_open

@@ -8,7 +8,7 @@ from pathlib import Path
 from telltale.errors import StoreError
 from telltale.store.base import RangeQuery, Write
 from telltale.store.sqlite import SQLiteStore
-from tests.store.samples import profile, ramp
+from tests.store.samples import profile, ramp, say
 
 LIMIT_BYTES = 1_000_000
 WRITES = 20
@@ -29,14 +29,14 @@ async def fill(folder: Path) -> None:
         else:
             kept.append(index)
     status = await store.status()
-    print(len(kept), "kept;", status.failed_commits, "failed;", told)
-    print(status.problem)
+    say(f"{len(kept)} kept; {status.failed_commits} failed; {told}")
+    say(str(status.problem))
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     for index in set(range(WRITES)) - set(kept):
         await asyncio.wrap_future(store.submit(write(index)))
     found = await store.read(RangeQuery("pump-1", 0, 2**62))
     is_all = found.columns["bearing_temp_c"].tolist() == list(range(WRITES * ROWS))
-    print(is_all, (await store.status()).problem, await store.check())
+    say(f"{is_all} {(await store.status()).problem} {await store.check()}")
     await store.close()
 
 

@@ -1,5 +1,6 @@
 """Small profiles and batches for the store's tests."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,19 +15,17 @@ DAY_NS = 86_400 * NS_PER_S
 START_NS = 1_700_006_400 * NS_PER_S  # 2023-11-15 00:00 UTC
 
 
-def profile(
-    *names: str, profile_id: str = "test_pump", session_gap_s: float = 1800.0
-) -> Profile:
+def profile(*names: str, profile_id: str = "test_pump", session_gap_s: float = 1800.0) -> Profile:
     channels = {
         name: Channel(title=name, unit="degC", range=(-1e308, 1e308))
         for name in names or ("bearing_temp_c", "motor_temp_c")
     }
-    return Profile(profile_id, "Test pump", "Made for tests.", channels, session_gap_s=session_gap_s)
+    return Profile(
+        profile_id, "Test pump", "Made for tests.", channels, session_gap_s=session_gap_s
+    )
 
 
-def batch(
-    times_s: Sequence[float], machine: str = "pump-1", **columns: Sequence[float]
-) -> Batch:
+def batch(times_s: Sequence[float], machine: str = "pump-1", **columns: Sequence[float]) -> Batch:
     time_ns = np.array([START_NS + round(t * NS_PER_S) for t in times_s], dtype=np.int64)
     return Batch(machine, time_ns, {k: np.array(v, dtype=float) for k, v in columns.items()})
 
@@ -76,3 +75,9 @@ async def opened(folder: Path, **settings: float | None) -> SQLiteStore:
     store = SQLiteStore(folder, **settings)  # type: ignore[arg-type]  # each test names its own
     await store.open()
     return store
+
+
+def say(line: str) -> None:
+    """Tell the parent process, at once: the next instant may be the last."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -5,15 +5,15 @@ import sys
 from pathlib import Path
 
 from telltale.store.sqlite import SQLiteStore
-from tests.store.samples import DAY_NS, START_NS
+from tests.store.samples import DAY_NS, START_NS, say
 
 
 async def seal(folder: Path) -> None:
     store = SQLiteStore(folder)
     await store.open()
-    print("open", flush=True)
+    say("open")
     await store.archive(START_NS + 400 * DAY_NS)
-    print("done", flush=True)
+    say("done")
     await store.close()
 
 

@@ -52,12 +52,12 @@ def test_a_full_disk_fails_only_its_group_and_later_writes_work_again(
         refused = writer.submit(Write(PUMP, ramp(20_000, start_s=100.0)))
         with pytest.raises(StoreFullError, match=r"No room .* about 1\.9 MB needed.*Free space"):
             refused.result(5)
-        assert failures.problem is not None
+        assert "No room" in str(failures.problem)
         assert failures.failed_commits == 1
         assert count(connection) == 100
         connection.execute("PRAGMA max_page_count = 1000000")
         writer.submit(Write(PUMP, ramp(20_000, start_s=100.0))).result(5)
-        assert failures.problem is None
+        assert str(failures.problem) == "None"
         assert count(connection) == 20_100
     finally:
         writer.stop()
@@ -68,7 +68,7 @@ def test_a_full_queue_takes_nothing_more_and_says_when_there_is_room(
 ) -> None:
     writer = writer_on(connection, tmp_path, queue_rows=1_000)  # not started: nothing is written
     futures = [writer.submit(Write(PUMP, ramp(600, start_s=600.0 * i))) for i in range(2)]
-    with pytest.raises(StoreBusyError, match="1200 readings wait .* send it again"):
+    with pytest.raises(StoreBusyError, match=r"1200 readings wait .* send it again"):
         writer.submit(Write(PUMP, ramp(1, start_s=5_000.0)))
     room = writer.room()
     assert not room.done()

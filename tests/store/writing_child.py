@@ -7,7 +7,7 @@ from pathlib import Path
 
 from telltale.store.base import RangeQuery, Write
 from telltale.store.sqlite import SQLiteStore
-from tests.store.samples import event, profile, ramp
+from tests.store.samples import event, profile, ramp, say
 
 MACHINES = ("pump-0", "pump-1", "pump-2")
 
@@ -15,7 +15,7 @@ MACHINES = ("pump-0", "pump-1", "pump-2")
 async def write_for_ever(folder: Path) -> None:
     store = SQLiteStore(folder, commit_ms=5.0)
     await store.open()
-    print("open", flush=True)
+    say("open")
     await asyncio.gather(*(write_machine(store, machine) for machine in MACHINES))
 
 
@@ -34,7 +34,7 @@ async def write_machine(store: SQLiteStore, machine: str) -> None:
             state=lambda last=last: str(last).encode(),  # type: ignore[misc]  # bound now
         )
         await asyncio.wrap_future(store.submit(write))
-        print(f"{machine} {last}", flush=True)
+        say(f"{machine} {last}")
         first = last + 1
 
 

@@ -1,7 +1,7 @@
 // The live badge: same place and same words on every page.
 import { age, number } from "./format";
 import { Lamp } from "./lamp";
-import { link, retryNow } from "./live";
+import { droppedFrames, link, retryNow } from "./live";
 import { now } from "./store";
 
 const seconds = (ms: number): string => `${Math.max(1, Math.ceil(ms / 1000))} s`;
@@ -11,8 +11,9 @@ export function LiveBadge() {
   const nowMs = now.value;
   if (state.state === "live") {
     const delay = state.delayMs === null ? "" : ` · ${number(state.delayMs)} ms`;
+    const left = droppedFrames.value > 0 ? `; ${number(droppedFrames.value)} frames left out, since the page was too slow` : "";
     return (
-      <span class="live" title="How long after its measurement the newest value reached this page">
+      <span class="live" title={`How long after its measurement the newest value reached this page${left}`}>
         <i />
         <span>Live<span class="wide">{delay}</span></span>
       </span>

@@ -2,8 +2,10 @@
 // and comes back by itself after a break, resuming by sequence number.
 import { signal } from "@preact/signals";
 import { API } from "./api";
+import { takeFrame, type FrameMachine } from "./frames";
 import { onRedraw } from "./schedule";
-import { refresh, refreshEvents, ringOf, takeEvents, takeFrame, type FrameMachine } from "./store";
+import { refresh, refreshEvents, ringOf, takeEvents } from "./store";
+import { toast } from "./toast";
 import type { MachineEvent } from "./types";
 
 export interface Wanted {
@@ -42,7 +44,6 @@ const RECENT_S = 5; // an older newest value is a slow machine, not a slow line
 export const link = signal<Link>({ state: "connecting" });
 /** Frames that the server left out because this page was too slow, since it subscribed. */
 export const droppedFrames = signal(0);
-export const refusal = signal<string | null>(null);
 
 type EventsListener = (fresh: readonly MachineEvent[]) => void;
 
@@ -136,7 +137,7 @@ class LiveClient {
       case "pong":
         return this.takePong(message);
       case "error":
-        refusal.value = message.detail;
+        toast({ lit: "fail", title: "The server refused what this page asked for", text: message.detail });
     }
   }
 
@@ -145,7 +146,6 @@ class LiveClient {
     this.resume = { epoch: hello.epoch, seq: hello.seq };
     this.tries = 0;
     this.lostAtMs = null;
-    refusal.value = null;
     link.value = { state: "live", delayMs: this.delayMs };
     if (!isSame || hello.missed_events > 0) this.catchUp();
   }

@@ -44,8 +44,6 @@ export const briefs = signal<readonly Brief[]>([]);
 export const recentEvents = signal<readonly MachineEvent[]>([]);
 export const loaded = signal(false);
 export const loadError = signal<api.ApiError | null>(null);
-/** Newest data of all, on the viewer's clock; what the badge and the blank states refer to. */
-export const newestMs = signal<number | null>(null);
 
 export const worst = computed<Brief | null>(() => briefs.value[0] ?? null);
 export const tally = computed(() => {
@@ -64,7 +62,7 @@ export function ringOf(id: string): Ring {
   return ring;
 }
 
-const since = (age_s: number | null | undefined, arrivedMs: number): number | null =>
+export const since = (age_s: number | null | undefined, arrivedMs: number): number | null =>
   age_s === null || age_s === undefined ? null : arrivedMs - age_s * 1000;
 
 function liveValue(value: Value, arrivedMs: number): LiveValue {
@@ -85,14 +83,12 @@ function sameBriefs(a: readonly Brief[], b: readonly Brief[]): boolean {
   });
 }
 
-function refreshBriefs(): void {
+export function refreshBriefs(): void {
   const list = [...byId.values()].map(({ value: m }) => ({
     id: m.id, title: m.title || m.id, state: m.state, simulated: m.simulated,
   }));
   list.sort(worstFirst);
   if (!sameBriefs(list, briefs.value)) briefs.value = list;
-  const newest = Math.max(...[...byId.values()].map(({ value: m }) => m.atMs ?? -Infinity));
-  newestMs.value = Number.isFinite(newest) ? newest : null;
 }
 
 /** Take the whole truth from GET /machines: machines no longer named are dropped. */
@@ -115,77 +111,6 @@ export function takeMachine(machine: Machine, arrivedMs: number, sort = true): v
   if (known === undefined) byId.set(machine.id, signal(live));
   else known.value = live;
   if (sort) refreshBriefs();
-}
-
-/** One machine in a live frame. */
-export interface FrameMachine {
-  time_ns: number | null;
-  age_s: number | null;
-  state: MachineState;
-  rate_hz: number | null;
-  values: Record<string, number | null>;
-  states: Record<string, ValueState>;
-  ages_s: Record<string, number>;
-}
-
-/** Merge a frame; false when it names a machine that is not known yet. */
-export function takeFrame(machines: Record<string, FrameMachine>, arrivedMs: number): boolean {
-  let allKnown = true;
-  let changed = false;
-  for (const [id, frame] of Object.entries(machines)) {
-    const known = byId.get(id);
-    if (frame.time_ns) pushNew(ringOf(id), frame, sparkNames === null ? undefined : sparkNames.get(id) ?? "");
-    if (known === undefined) {
-      allKnown = false;
-      continue;
-    }
-    changed ||= known.value.state !== frame.state;
-    known.value = merged(known.value, frame, arrivedMs);
-  }
-  if (changed || newestMs.value === null) refreshBriefs();
-  newestMs.value = newestOf(machines, arrivedMs) ?? newestMs.value;
-  return allKnown;
-}
-
-let sparkNames: Map<string, string> | null = null;
-
-/** While only sparklines are drawn, a machine's ring takes the one signal of its sparkline. */
-export function keepSparksOnly(isOn: boolean): void {
-  sparkNames = isOn ? sparkNames ?? new Map<string, string>() : null;
-}
-export const noteSpark = (id: string, name: string): void => void sparkNames?.set(id, name);
-
-/** A frame repeats values that are older than its time; each reading goes into the ring once. */
-function pushNew(ring: Ring, frame: FrameMachine, only: string | undefined): void {
-  const time_s = frame.time_ns! / 1e9;
-  const before_s = ring.lastTime_s;
-  const values: Record<string, number | null> = {};
-  for (const [name, value] of Object.entries(frame.values)) {
-    if (only !== undefined && name !== only) continue;
-    const older_s = Math.max(0, (frame.ages_s[name] ?? 0) - (frame.age_s ?? 0));
-    values[name] = frame.ages_s[name] === undefined || time_s - older_s > before_s ? value : null;
-  }
-  ring.push(time_s, values);
-}
-
-function newestOf(machines: Record<string, FrameMachine>, arrivedMs: number): number | null {
-  const ages = Object.values(machines).map((m) => m.age_s ?? Infinity);
-  const youngest_s = Math.min(...ages);
-  return Number.isFinite(youngest_s) ? arrivedMs - youngest_s * 1000 : null;
-}
-
-function merged(machine: LiveMachine, frame: FrameMachine, arrivedMs: number): LiveMachine {
-  const values = { ...machine.values };
-  for (const [name, value] of Object.entries(frame.values)) {
-    const atMs = since(frame.ages_s[name] ?? frame.age_s, arrivedMs);
-    const state = frame.state === "stale" ? "stale" : frame.states[name] ?? "ok";
-    values[name] = { value, state, filled: false, atMs };
-  }
-  return {
-    ...machine, values, state: frame.state, rate_hz: frame.rate_hz ?? machine.rate_hz,
-    atMs: since(frame.age_s, arrivedMs) ?? machine.atMs, last_time_ns: frame.time_ns || machine.last_time_ns,
-    arrivedMs,
-  };
 }
 
 const newestFirst = (a: MachineEvent, b: MachineEvent): number => b.start_ns - a.start_ns;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +39,11 @@ from telltale.api.problems import add_problem_handlers
 from telltale.api.push import push_socket
 from telltale.api.settings import ApiSettings
 from telltale.api.telemetry_in import push_telemetry
-from telltale.errors import SettingsError
+from telltale.errors import SettingsError, UnknownMachineError
 from telltale.runtime.core import Runtime
 from telltale.runtime.imports import Imports
 from telltale.runtime.replays import Replays
+from telltale.stream.latest import States
 from telltale.stream.memory import MemoryStream
 
 WEB = Path(telltale.__file__).parent / "web"
@@ -115,6 +117,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Show what was kept, and end long work with the server."""
     context: Context = app.state.context
     seed_hub(context.runtime)
+    context.hub.states_of = partial(_states, context.runtime)
     total = sum(live.rows for live in context.runtime.machines())
     context.today = DayCount(total, context.runtime.clock())
     yield
@@ -134,6 +137,15 @@ def seed_hub(runtime: Runtime) -> None:
                 times_ns=live.times_ns,
                 open_events=live.open_events.values(),
             )
+
+
+def _states(runtime: Runtime, machine: str) -> States | None:
+    """Say in live frames what `GET /machines` says."""
+    try:
+        live = runtime.machine(machine)
+    except UnknownMachineError:
+        return None
+    return live.state_word(), live.value_states()
 
 
 def _add_routes(app: FastAPI) -> None:

@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from telltale import errors
@@ -127,6 +128,10 @@ async def _invalid_request(request: Request, error: Exception) -> Response:
     return problem(422, f"{detail}.", path=request.url.path, known={"reasons": reasons})
 
 
+async def _client_left(request: Request, _: Exception) -> Response:
+    return problem(400, "The client left before its request was whole.", path=request.url.path)
+
+
 async def _fault(request: Request, error: Exception) -> Response:
     log.error("request_fault", path=request.url.path, error=repr(error))
     detail = "telltale made a mistake with this request. The server's log has the details."
@@ -138,4 +143,5 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(errors.TelltaleError, _telltale_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(ClientDisconnect, _client_left)
     app.add_exception_handler(Exception, _fault)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 GIB = 1024**3
+FOLDERS = ("archive", "profiles")  # what belongs to the database: whole days, and what machines are
 
 
 @click.group()
@@ -60,27 +62,29 @@ def check(data: Path) -> None:
 
 
 @db.command()
-@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("target", type=click.Path(file_okay=False, path_type=Path))
 @data_option
 def backup(target: Path, data: Path) -> None:
-    """Copy the database to TARGET, as it stands now. Works while telltale runs.
-
-    Archived days lie beside it in archive/, Parquet files that never change: copy them too.
-    """
+    """Copy all that telltale keeps to the new folder TARGET. Works while telltale runs."""
     from telltale.store.backup import copy_database  # noqa: PLC0415 - loads the store
     from telltale.store.files import connect_reader  # noqa: PLC0415
 
     with closing(connect_reader(database_in(data))) as connection:
-        copy_database(connection, target)
-    click.echo(f"{target}: {target.stat().st_size:,} bytes.")
+        # Days that are archived between the two copies are then in both: reading drops repeats
+        copy_database(connection, database_path(target))
+    for folder in FOLDERS:
+        if (data / folder).is_dir():
+            shutil.copytree(data / folder, target / folder, dirs_exist_ok=True)
+    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
+    click.echo(f"{target}: {size:,} bytes.")
 
 
 @db.command()
-@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @data_option
-@click.confirmation_option(prompt="This replaces the database in the data folder. Go on?")
+@click.confirmation_option(prompt="This replaces what is in the data folder. Go on?")
 def restore(source: Path, data: Path) -> None:
-    """Put the backup SOURCE in place of the database. telltale must not be running."""
+    """Put the backup SOURCE in place of the data folder's content. telltale must not be running."""
     from telltale.store.backup import restore_database  # noqa: PLC0415 - loads the store
     from telltale.store.database import Owner  # noqa: PLC0415
 
@@ -88,10 +92,15 @@ def restore(source: Path, data: Path) -> None:
     owner = Owner(data)
     owner.take()
     try:
-        aside = restore_database(source, database_path(data))
+        aside = restore_database(database_in(source), database_path(data))
+        for folder in FOLDERS:
+            if (data / folder).is_dir() and aside is not None:
+                shutil.move(data / folder, aside / folder)
+            if (source / folder).is_dir():
+                shutil.copytree(source / folder, data / folder)
     finally:
         owner.release()
-    click.echo(f"Restored from {source}." + (f" The old one is {aside}." if aside else ""))
+    click.echo(f"Restored from {source}." + (f" What was there is in {aside}." if aside else ""))
 
 
 @db.command()

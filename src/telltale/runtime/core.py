@@ -17,7 +17,7 @@ import numpy as np
 import structlog
 
 from telltale.batch import Batch, concat
-from telltale.errors import ProfileError, StoreBusyError, UnknownMachineError
+from telltale.errors import ProfileError, StoreBusyError, TelltaleError, UnknownMachineError
 from telltale.events import Event
 from telltale.formats.base import MAX_REASONS, Decoded, Rejection
 from telltale.pipeline.run import PipelineState
@@ -34,7 +34,9 @@ from telltale.stream.base import Stream
 log = structlog.get_logger(__name__)
 
 TICK_S = 0.5  # how often silence is looked for; well under any stale_after_s
+TIDY_S = 60.0
 FOREVER_NS = 2**63 - 1
+MAX_ID_LENGTH = 56  # of a profile made from a machine's id; leaves room for "_2"
 MAX_INFERRED_CHANNELS = 500  # a feed that invents names for ever stops being followed here
 
 
@@ -81,6 +83,7 @@ class Runtime:
         self._machines: dict[str, LiveMachine] = {}
         self._registering = asyncio.Lock()
         self._ticker: asyncio.Task[None] | None = None
+        self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the store and take up every machine where it was left."""
@@ -88,15 +91,16 @@ class Runtime:
         for machine in await self.store.machines():
             await self._restore(machine)
         self._ticker = asyncio.create_task(self._tick_forever(), name="telltale-ticker")
+        self._keeper = asyncio.create_task(self._tidy_forever(), name="telltale-keeper")
 
     async def stop(self) -> None:
         """Close feeds first, then commit and close the store. Safe to call twice."""
         await self.feeds.stop()
-        if self._ticker is not None:
-            self._ticker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._ticker
-            self._ticker = None
+        tasks = [task for task in (self._ticker, self._keeper) if task is not None]
+        self._ticker = self._keeper = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.store.close()
 
     # Machines
@@ -169,7 +173,8 @@ class Runtime:
 
     async def _restore(self, record: Machine) -> LiveMachine:
         """Make the live machine of a record and give it what the store remembers."""
-        live = LiveMachine(record, self.profiles.get(record.profile))
+        profile, problem = self._profile_of(record)
+        live = LiveMachine(record, profile, problem=problem)
         state = await self.store.last_state(record.id)
         if state is not None:
             live.state = live.committed = live.pipeline.decode(state)
@@ -179,10 +184,23 @@ class Runtime:
         if len(newest):
             live.last_time_ns = int(newest.time_ns[-1])
             live.note_newest(newest)
-        live.note_events(tuple(await self.store.events(record.id, open_only=True)))
         live.rows = sum(session.rows for session in await self.store.sessions(record.id))
         self._machines[record.id] = live
+        kept_open = await self.store.events(record.id, open_only=True)
+        live.note_events(tuple(kept_open))
+        self._keep_events(live, live.orphans(kept_open))
         return live
+
+    def _profile_of(self, record: Machine) -> tuple[Profile, str | None]:
+        """Return the profile, or an empty one and what is wrong: the other machines go on."""
+        try:
+            return self.profiles.get(record.profile), None
+        except ProfileError as error:
+            file = self.profiles.problems.get(f"{record.profile}.toml")
+            problem = f"Its profile cannot be used: {file or error}"
+            log.warning("profile_missing", machine=record.id, problem=problem)
+            empty = Profile(id=record.profile, title=record.profile, description="", channels={})
+            return empty, problem
 
     # Readings in
 
@@ -335,7 +353,7 @@ class Runtime:
         """Write a profile for a feed that none fits. Raises ProfileError if it has no numbers."""
         taken = self.profiles.all()
         wanted = re.sub(r"[^a-z0-9]+", "_", batch.machine.casefold()).strip("_") or "machine"
-        wanted = wanted if wanted[0].isalpha() else f"m_{wanted}"
+        wanted = (wanted if wanted[0].isalpha() else f"m_{wanted}")[:MAX_ID_LENGTH]
         free = (f"{wanted}_{n}" if n > 1 else wanted for n in count(1))
         profile_id = next(name for name in free if name not in taken)
         alone = replace(decoded, batches=(batch,))
@@ -366,6 +384,16 @@ class Runtime:
             for live in self._machines.values():
                 if live.silence is not None:
                     self._keep_events(live, live.silence.check(self.clock()))
+
+    async def _tidy_forever(self) -> None:
+        """Let the store archive and let go of old samples, now and then."""
+        while True:
+            await asyncio.sleep(TIDY_S)
+            try:
+                while await self.store.housekeeping(self.clock()):
+                    await asyncio.sleep(0)
+            except TelltaleError as error:
+                log.warning("housekeeping_failed", error=str(error))
 
     def _keep_events(self, live: LiveMachine, events: tuple[Event, ...]) -> None:
         """Keep and show events that no batch caused."""

@@ -107,9 +107,9 @@ class Feeds:
             except Exception as error:
                 # A fault in one source must not take the others along.
                 log.exception("source_failed", source=source.name)
-                source.status.state = SourceState.ENDED
                 source.status.detail = f"Stopped by a fault: {error}"
             await source.close()
+            source.status.state = SourceState.ENDED
             return
 
     async def _take_all(self, feed: Feed) -> None:

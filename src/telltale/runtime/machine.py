@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -62,6 +63,7 @@ class LiveMachine:
 
     Attributes:
         machine, profile: What it is.
+        problem: Why it cannot be watched, one sentence; None when it can.
         pipeline, conformer: Compiled from the profile.
         state: Pipeline state after the newest submitted batch.
         committed: Pipeline state after the newest batch that is known to be kept.
@@ -73,6 +75,7 @@ class LiveMachine:
 
     machine: Machine
     profile: Profile
+    problem: str | None = None
     pipeline: Pipeline = field(init=False)
     conformer: Conformer = field(init=False)
     state: PipelineState = field(init=False)
@@ -160,6 +163,15 @@ class LiveMachine:
             else:
                 self.open_events.pop(event.key, None)
 
+    def orphans(self, kept_open: Sequence[Event]) -> tuple[Event, ...]:
+        """Return, ended, the limit events that the profile's present rules no longer know."""
+        known = {event.key for event in self.pipeline.open_events(self.machine.id, self.state)}
+        return tuple(
+            msgspec.structs.replace(event, end_ns=self.last_time_ns)
+            for event in kept_open
+            if event.kind is EventKind.LIMIT and event.key not in known
+        )
+
     def worst(self) -> Event | None:
         """Return the open event that matters most: critical, then warn, then the newest."""
         order = {Level.CRITICAL: 2, Level.WARN: 1, Level.INFO: 0}
@@ -171,6 +183,8 @@ class LiveMachine:
 
     def state_word(self) -> str:
         """Return the machine's state, one of `STATE_ORDER`."""
+        if self.problem is not None:
+            return "failed"
         if not self.last_time_ns:
             return "no_data"
         if self.write_failed:
@@ -204,7 +218,7 @@ class LiveMachine:
         if word == "no_data":
             return "No reading yet. Send one and it appears here."
         if word == "failed":
-            return "The newest readings could not be kept. The store says why."
+            return self.problem or "The newest readings could not be kept. The store says why."
         if word == "stale":
             return self._silent_sentence(now_ns)
         worst = self.worst()

@@ -169,3 +169,6 @@ class Store(Protocol):
 
     async def status(self) -> StoreStatus:
         """Return how full the store is and whether it works."""
+
+    async def housekeeping(self, now_ns: int) -> bool:
+        """Archive and let go of old samples, one bounded piece; True if there is more to do."""

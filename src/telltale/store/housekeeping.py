@@ -7,8 +7,8 @@ import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
-from telltale.store import archive, chunks, parquet, retention
-from telltale.store.archive import DAY_NS, Sealing
+from telltale.store import chunks, parquet, retention
+from telltale.store.archive import DAY_NS, Plan, Sealing, Written, next_plan
 from telltale.store.reading import Readers
 from telltale.store.writer import Writer
 
@@ -64,8 +64,8 @@ class Housekeeping:
                 total += written.hot_rows
         return total
 
-    async def _plan(self, before_ns: int) -> archive.Plan | None:
-        return await self._readers.run(lambda c: archive.next_plan(c, before_ns))
+    async def _plan(self, before_ns: int) -> Plan | None:
+        return await self._readers.run(lambda c: next_plan(c, before_ns))
 
     async def _expire(self, now_ns: int) -> bool:
         committer, limits = self._writer.committer, self._limits
@@ -78,7 +78,7 @@ class Housekeeping:
             await self._sweep()
         return found
 
-    async def _seal(self, plan: archive.Plan) -> archive.Written:
+    async def _seal(self, plan: Plan) -> Written:
         """Seal one chunk; if too many late samples came in meanwhile, a later call tries again."""
         sealing, call = self._sealing, self._writer.call
         chunk = await asyncio.wrap_future(call(lambda c: sealing.begin(c, plan)))

@@ -19,7 +19,7 @@ import msgspec
 from telltale.errors import TelltaleError
 from telltale.events import Event
 from telltale.pipeline.base import Result
-from telltale.stream.latest import ALL, MachineFrame, Newest
+from telltale.stream.latest import ALL, MachineFrame, Newest, States
 from telltale.stream.ring import RING_EVENTS, EventRing
 
 MAX_VIEWERS = 5_000
@@ -231,6 +231,8 @@ class Hub:
         epoch: Changes with every start.
         seq: Number of the newest frame or event. It starts at the clock's microseconds, so that
             a number of an earlier epoch is always smaller than this one's first.
+        states_of: Says how a machine and its values are, where somebody knows more than the
+            events do; None, or an answer of None, leaves it to the events.
         frames, dropped, missed_events: Frames encoded, frames not delivered, events lost to
             viewers that were too far behind; since the start.
     """
@@ -247,6 +249,7 @@ class Hub:
         self.seq = clock() // 1000
         self.version = 0
         self._first_seq = self.seq
+        self.states_of: Callable[[str], States | None] | None = None
         self.frames = 0
         self.dropped = 0
         self.missed_events = 0
@@ -362,5 +365,6 @@ class Hub:
             if newest.version <= version:
                 break
             if wish.wants(machine):
-                frames[machine] = newest.frame(wish.channels, now_ns)
+                told = self.states_of(machine) if self.states_of is not None else None
+                frames[machine] = newest.frame(wish.channels, now_ns, told)
         return frames

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -14,6 +15,7 @@ from telltale.events import Event, EventKind, Level
 from telltale.rate import RateMeter
 
 ALL = ("*",)
+States: TypeAlias = tuple[str, Mapping[str, str]]  # of a machine, and of its values by name
 
 
 class MachineFrame(msgspec.Struct, frozen=True):
@@ -90,18 +92,27 @@ class Newest:
         """The machine's state in one word."""
         return self._state if self.time_ns else "no_data"
 
-    def frame(self, channels: tuple[str, ...], now_ns: int) -> MachineFrame:
-        """Return the newest values of these channels (`ALL` for all of them)."""
+    def frame(
+        self, channels: tuple[str, ...], now_ns: int, told: States | None = None
+    ) -> MachineFrame:
+        """Return the newest values of these channels (`ALL` for all of them).
+
+        Args:
+            channels: Names, or `ALL`.
+            now_ns: UTC nanoseconds now.
+            told: State of the machine and of its values, from who knows more than the events.
+        """
+        state, states = told or (self.state, self._states)
         values = self.values
         if channels != ALL:
             values = {name: values[name] for name in channels if name in values}
         return MachineFrame(
             time_ns=self.time_ns,
             age_s=age_s(self.time_ns, now_ns) if self.time_ns else 0.0,
-            state=self.state,
+            state=state,
             rate_hz=round(self.rate.per_second(now_ns), 2),
             values=values,
-            states={name: word for name, word in self._states.items() if name in values},
+            states={name: word for name, word in states.items() if name in values},
             ages_s={
                 name: age_s(self.times_ns[name], now_ns)
                 for name in values

@@ -1,7 +1,7 @@
 // One uPlot chart: lines by uPlot; normal band, gaps, limits and events painted in its hooks.
 
 import uPlot from "uplot";
-import { age } from "../format";
+import { age, brief } from "../format";
 import type { ChartModel, DrawnLine, Mark } from "./model";
 import type { Palette } from "./palette";
 import { columns } from "./series";

@@ -136,9 +136,13 @@ function withBreaks(line: Line, pause_s: number): BrokenLine {
   return { time_s, value };
 }
 
+/** Inside a pause, times of the other lines are part of the gap: uPlot ends a gap at what is undefined. */
 function spread(line: BrokenLine, times: readonly number[]): Column {
   let i = 0;
-  return times.map((t) => (line.time_s[i] === t ? line.value[i++] : undefined));
+  return times.map((t) => {
+    if (line.time_s[i] === t) return line.value[i++];
+    return line.value[i] === null || line.value[i - 1] === null ? null : undefined;
+  });
 }
 
 /** Lowest and highest value inside the range, or null if there is none. */

@@ -7,7 +7,7 @@ import { historyPath } from "../router";
 
 export interface View {
   range: Range | null; // null: the last `last_s` of the machine, following it
-  last_s: number;
+  last_s: number; // kept while a range stands still: "back" returns to it
   names: readonly string[] | null; // null: what the profile charts
   offset_s: number | null; // a second range, this much earlier
   form: TrendForm;
@@ -37,7 +37,7 @@ export function viewPath(machine: string, view: View): string {
   const parts: [string, string | null][] = [
     ["from", view.range && iso(view.range.from_s)],
     ["to", view.range && iso(view.range.to_s)],
-    ["last", view.range || view.last_s === USUAL_LAST_S ? null : String(view.last_s)],
+    ["last", view.last_s === USUAL_LAST_S ? null : String(view.last_s)],
     ["ch", view.names && view.names.join(",")],
     ["over", view.offset_s === null ? null : String(Math.round(view.offset_s * 1000) / 1000)],
     ["view", view.form === "chart" ? null : view.form],

@@ -2,6 +2,7 @@
 import { useEffect } from "preact/hooks";
 import { Blank } from "../blank";
 import { EventRows } from "../events";
+import { keepSparksOnly } from "../frames";
 import { fleetFinding } from "../findings";
 import { FleetTable } from "./fleet-table";
 import { KeptPanel } from "./kept";
@@ -11,7 +12,7 @@ import { machinePath } from "../router";
 import { fleetView, FLEET_VIEWS } from "../settings";
 import { Page } from "../shell";
 import { stateShape } from "../states";
-import { allMachines, briefs, keepSparksOnly, loaded, loadError, machineSignal, now, recentEvents, refresh } from "../store";
+import { allMachines, briefs, loaded, loadError, machineSignal, now, recentEvents, refresh } from "../store";
 import { Tile } from "../tile";
 import { Wall } from "./wall";
 import { age, capital } from "../format";

@@ -16,17 +16,22 @@ import { Under } from "../history/under";
 import { readView, type View, viewPath } from "../history/view";
 import { When } from "../history/when";
 import { Simulated } from "../lamp";
+import { want } from "../live";
 import { go, place } from "../router";
 import { Page } from "../shell";
 import { briefs, loaded, loadError, machineSignal, now, profileSignal, refresh, ringOf, specOf } from "../store";
 import type { Profile, Session } from "../types";
 import "../history.css";
 
+const LIVE_RATE_HZ = 4; // for the end of a range that follows the machine
 const USUAL_CHARTS = 4;
 const MAX_SHARED = 5; // lines in one chart
 
 export function HistoryPage({ machine }: { machine: string | null }) {
   const id = machine ?? briefs.value[0]?.id ?? null;
+  useEffect(() => {
+    if (id !== null) want({ machines: [id], channels: ["*"], rateHz: LIVE_RATE_HZ, backfillS: 0 });
+  }, [id]);
   const live = id === null ? null : machineSignal(id)?.value ?? null;
   const profile = live === null ? null : profileSignal(live.profile).value;
   if (id === null || live === null || profile === null) return <Empty id={id} isMissing={loaded.value && (id === null || live === null)} />;
