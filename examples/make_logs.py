@@ -33,18 +33,18 @@ def fahrenheit(temp_c: float) -> float:
 
 
 def focus_st_drive(path: Path) -> None:
-    """Write ten minutes on the road at 2 Hz, as an OBD app would, with a thermostat that sticks."""
+    """Write five minutes on the road at 4 Hz, as an OBD app would, with a stuck thermostat."""
     car = make_simulator("focus_st", np.random.default_rng(5), scenario="accelerate")
     start = datetime(2026, 3, 14, 9, 30, tzinfo=UTC)
     start_ns = int(start.timestamp()) * 10**9
-    half_ns = np.arange(600, dtype=np.int64) * 500_000_000
-    first = car.advance(start_ns + half_ns)
+    times_ns = start_ns + np.arange(1200, dtype=np.int64) * 250_000_000
+    first = car.advance(times_ns[:240])
     car.set_fault("thermostat_stuck", 1.0)
-    second = car.advance(start_ns + 300 * 10**9 + half_ns)
+    second = car.advance(times_ns[240:])
     columns = {name: np.concatenate((first[name], second[name])) for name in first}
     rows = (
         (
-            (start + timedelta(seconds=i / 2)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3],
+            (start + timedelta(seconds=i / 4)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3],
             f"{columns['engine_speed_rpm'][i]:.0f}",
             f"{columns['speed_km_h'][i] / KM_PER_MILE:.1f}",
             f"{columns['throttle_pct'][i]:.0f}",

@@ -21,6 +21,7 @@ from telltale.pipeline.base import Result
 from telltale.stream.hub import Hub
 from telltale.stream.memory import MemoryStream
 from tests.api.conftest import API, Serve, Served, serving
+from tests.api.waiting import until
 
 T_NS = 1_763_712_000 * 10**9
 
@@ -143,6 +144,20 @@ async def test_another_epoch_cannot_be_resumed(served: Served) -> None:
     async with served.socket() as socket:
         await say(socket, type="subscribe", resume={"epoch": "other", "seq": 5})
         assert (await heard(socket))["resumed"] is False
+
+
+async def test_a_frame_says_the_same_state_as_the_machine_itself(served: Served) -> None:
+    await push(served, 1, "live")
+    body = b"time,bearing_temp_c,flow_l_min\n1763712000,40,50\n"
+    params = {"filename": "old.csv", "profile": "industrial_pump"}
+    await served.http.post(f"{API}/imports", params=params, content=body)
+    await until(lambda: len(served.runtime.machines()) == 2)
+    async with served.socket() as socket:
+        await say(socket, type="subscribe")
+        frame = await heard_until(socket, "frame")
+    for machine in ("live", "old"):
+        view = (await served.get(f"/machines/{machine}")).json()
+        assert frame["machines"][machine]["state"] == view["state"]
 
 
 async def test_pings_are_answered_and_the_server_pings_too(serve: Serve) -> None:

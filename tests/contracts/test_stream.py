@@ -12,8 +12,8 @@ from telltale.batch import Batch
 from telltale.events import Event, EventKind, Level
 from telltale.pipeline.base import Result
 from telltale.stream.base import Stream
-from telltale.stream.hub import subscription
 from telltale.stream.memory import MemoryStream
+from telltale.stream.subscription import subscription
 
 S = 1_000_000_000
 

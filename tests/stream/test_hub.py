@@ -14,14 +14,8 @@ from telltale.batch import Batch
 from telltale.errors import TelltaleError
 from telltale.events import Event, EventKind, Level
 from telltale.pipeline.base import Result
-from telltale.stream.hub import (
-    EVENTS_PER_MESSAGE,
-    Hub,
-    Subscription,
-    TooManyViewersError,
-    Viewer,
-    subscription,
-)
+from telltale.stream.hub import EVENTS_PER_MESSAGE, Hub, TooManyViewersError, Viewer
+from telltale.stream.subscription import Subscription, subscription
 
 S = 1_000_000_000
 FAST = subscription(rate_hz=200.0)

@@ -18,7 +18,8 @@ from telltale.formats.files import ReadOptions
 from telltale.formats.preview import Preview, preview
 from telltale.formats.times import text_to_ns
 from telltale.profiles.fit import best_fit
-from telltale.runtime.imports import ImportView, safe_name
+from telltale.runtime.import_job import ImportView
+from telltale.runtime.imports import safe_name
 
 router = APIRouter(tags=["imports"])
 

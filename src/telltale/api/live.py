@@ -21,7 +21,8 @@ from telltale.api.live_messages import (
     hello,
 )
 from telltale.errors import TelltaleError
-from telltale.stream.hub import Viewer, subscription
+from telltale.stream.hub import Viewer
+from telltale.stream.subscription import subscription
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,8 @@ from starlette.types import Receive, Scope, Send
 from telltale.api.context import Context, Shared
 from telltale.api.live_messages import MAX_BACKFILL_S, Ping, Resume, backfill, encoded, hello
 from telltale.api.wire import names_of
-from telltale.stream.hub import Message, Viewer, subscription
+from telltale.stream.hub import Message, Viewer
+from telltale.stream.subscription import subscription
 
 router = APIRouter(tags=["live"])
 

@@ -12,8 +12,9 @@ from telltale.batch import NS_PER_S, Batch
 from telltale.errors import DecodeError, UnknownMachineError
 from telltale.runtime.machine import LiveMachine
 from telltale.store.base import RangeQuery
-from telltale.stream.hub import Message, Subscription, Viewer
+from telltale.stream.hub import Message, Viewer
 from telltale.stream.latest import ALL
+from telltale.stream.subscription import Subscription
 
 MAX_BACKFILL_S = 3600.0
 BACKFILL_POINTS = 2_000  # more than a live chart has pixels

@@ -13,7 +13,7 @@ from telltale.api.problems import ApiError
 from telltale.api.wire import answers, body_as, reply, takes
 from telltale.errors import DecodeError
 from telltale.formats.times import number_to_ns, text_to_ns
-from telltale.runtime.imports import ImportJob
+from telltale.runtime.import_job import ImportJob
 from telltale.runtime.replays import ReplayView
 
 router = APIRouter(tags=["replays"])

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from telltale.batch import NS_PER_S, Batch, IntArray
+from telltale.formats.base import Decoded
+from telltale.profiles.schema import SimulatorSettings
 from telltale.runtime.core import Runtime
+from telltale.runtime.machine import LiveMachine
 from telltale.sources.simulator import SimulatorSource
+
+PAST_S = 1800  # so that the first charts have something to show
+FAULT_AGE_S = 75  # the fault is young when the page opens and crosses its limits while one looks
+PIECE_ROWS = 4000
 
 
 @dataclass(frozen=True, slots=True)
 class DemoMachine:
-    """One machine of the demo; `fault` grows from the start."""
+    """One machine of the demo; `fault` develops."""
 
     id: str
     title: str
@@ -30,7 +40,7 @@ MACHINES = (
 
 
 async def start_demo(runtime: Runtime) -> None:
-    """Register the machines and start their simulators."""
+    """Register the machines, let them live through the last half hour, then go on live."""
     for machine in MACHINES:
         live = await runtime.register(
             machine.id,
@@ -48,6 +58,36 @@ async def start_demo(runtime: Runtime) -> None:
             rate_hz=settings.rate_hz,
             seed=machine.seed,
         )
-        if machine.fault is not None:
-            source.simulator.set_fault(machine.fault, 1.0)
+        await live_through_the_past(runtime, live, machine, source, settings)
         runtime.feeds.add(source, profile=machine.profile)
+
+
+async def live_through_the_past(
+    runtime: Runtime,
+    live: LiveMachine,
+    machine: DemoMachine,
+    source: SimulatorSource,
+    settings: SimulatorSettings,
+) -> None:
+    """Keep what the machine would have read since PAST_S ago, or since an earlier demo ended."""
+    times = past_times(runtime.clock(), live.last_time_ns, settings.rate_hz)
+    healthy = int(np.searchsorted(times, runtime.clock() - FAULT_AGE_S * NS_PER_S))
+    await live_through(runtime, source, times[:healthy])
+    if machine.fault is not None:
+        source.simulator.set_fault(machine.fault, 1.0)
+    await live_through(runtime, source, times[healthy:])
+
+
+def past_times(now_ns: int, known_ns: int, rate_hz: float) -> IntArray:
+    """Return the times of the readings that are to be made up for, oldest first."""
+    step_ns = round(NS_PER_S / rate_hz)
+    start_ns = max(now_ns - PAST_S * NS_PER_S, known_ns + step_ns)
+    return np.arange(start_ns, now_ns, step_ns, dtype=np.int64)
+
+
+async def live_through(runtime: Runtime, source: SimulatorSource, times: IntArray) -> None:
+    """Simulate these times and keep the readings, piece by piece."""
+    for first in range(0, len(times), PIECE_ROWS):
+        piece = times[first : first + PIECE_ROWS]
+        batch = Batch(source.machine, piece, source.simulator.advance(piece))
+        await runtime.ingest(Decoded((batch,)), simulated=True, source=source.name, is_live=False)

@@ -42,6 +42,7 @@ class Decoded:
         reasons: The first `MAX_REASONS` of them, explained.
         units: Unit per column where the feed says so.
         codes: Word to number, for columns that held words.
+        notes: What had to be guessed or mended, a sentence each.
     """
 
     batches: tuple[Batch, ...]
@@ -50,6 +51,7 @@ class Decoded:
     reasons: Sequence[Rejection] = ()
     units: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:

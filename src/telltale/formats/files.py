@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -11,16 +12,24 @@ from telltale.errors import DecodeError
 from telltale.formats import parquet
 from telltale.formats.base import Decoded
 from telltale.formats.chunks import Chunk
+from telltale.formats.clocks import length_ns
 from telltale.formats.csv_dialect import HEAD_BYTES, Dialect
 from telltale.formats.csv_rows import read_chunks as read_csv_chunks
 from telltale.formats.json_file import is_json, read_json_file
-from telltale.formats.look import NOTHING_KNOWN, ReadOptions, Table, table_of_columns, table_of_text
+from telltale.formats.layout import Layout
+from telltale.formats.look import (
+    NOTHING_KNOWN,
+    FileFacts,
+    ReadOptions,
+    Table,
+    table_of_columns,
+    table_of_text,
+)
+from telltale.formats.packed import opened, packed_place
 from telltale.formats.preview import Preview, preview
 from telltale.formats.start import id_of_name
 
 __all__ = ["Preview", "ReadOptions", "preview", "read_file"]
-
-_GZIP = b"\x1f\x8b"
 
 
 def read_file(
@@ -32,7 +41,7 @@ def read_file(
     """Yield a file's readings, in constant memory.
 
     Takes CSV of any dialect, GR Cup tables, Haltech and ECUMaster logs, JSON and NDJSON, each
-    also as .gz, and Parquet.
+    also as .gz or alone in a .zip, and Parquet.
 
     Args:
         path: The file.
@@ -43,18 +52,18 @@ def read_file(
         DecodeError: The file as a whole cannot be read.
         MissingExtraError: Parquet, and DuckDB is not installed.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         head = file.read(HEAD_BYTES)
-    modified_ns = path.stat().st_mtime_ns
+    facts = FileFacts(path.name, path.stat().st_mtime_ns, partial(_length_ns, path, options))
     if head.startswith(parquet.MAGIC):
         chunks = parquet.read_chunks(path)
         first = next(chunks, None)
         if first is None:
             raise DecodeError(f"{path.name} is empty. Give a file with at least one row.")
-        table = table_of_columns(first, path.name, modified_ns, options)
+        table = table_of_columns(first, facts, options)
         yield from _decoded(table, _chained(first, chunks))
         return
-    with _opened(path) as file:
+    with opened(path) as file:
         if is_json(head, path.name):
             default = id_of_name(path.name)
             readings = read_json_file(
@@ -63,11 +72,11 @@ def read_file(
                 path.name,
                 machine=options.machine,
                 default=default,
-                modified_ns=modified_ns,
+                modified_ns=facts.modified_ns,
             )
             yield from _followed(readings, file, on_progress)
             return
-        table = table_of_text(head, path.name, modified_ns, options)
+        table = table_of_text(head, facts, options)
         dialect = cast("Dialect", table.dialect)
         rows = _decoded(table, read_csv_chunks(file, dialect, options.chunk_bytes))
         yield from _followed(rows, file, on_progress)
@@ -76,17 +85,22 @@ def read_file(
 def _followed(
     pieces: Iterator[Decoded], file: BinaryIO, on_progress: Callable[[int], None] | None
 ) -> Iterator[Decoded]:
-    on_disk: BinaryIO = getattr(file, "fileobj", file)  # behind a gzip, the packed file
     for piece in pieces:
         if on_progress is not None:
-            on_progress(on_disk.tell())
+            on_progress(packed_place(file))
         yield piece
 
 
-def _opened(path: Path) -> BinaryIO:
-    with path.open("rb") as file:
-        is_gzip = file.read(2) == _GZIP
-    return cast("BinaryIO", gzip.open(path, "rb")) if is_gzip else path.open("rb")
+def _length_ns(
+    path: Path, options: ReadOptions, layout: Layout, dialect: Dialect | None
+) -> int | None:
+    """Return how far a file's undated clock comes."""
+    if dialect is None:
+        names = [layout.time_column] if layout.time_column else []
+        return length_ns(parquet.read_chunks(path, columns=names), layout, ".")
+    with opened(path) as file:
+        chunks = read_csv_chunks(file, dialect, options.chunk_bytes)
+        return length_ns(chunks, layout, dialect.decimal)
 
 
 def _chained(first: Chunk, rest: Iterator[Chunk]) -> Iterator[Chunk]:
@@ -98,7 +112,12 @@ def _decoded(table: Table, chunks: Iterator[Chunk]) -> Iterator[Decoded]:
     before = next(chunks, None)
     if before is None:
         raise DecodeError("The file has a header but no rows. Give at least one.")
+    notes = table.warnings
     for chunk in chunks:
-        yield table.decoder.decode(before)
-        before = chunk
-    yield table.decoder.decode(before, last=True)
+        yield _noted(table.decoder.decode(before), notes)
+        before, notes = chunk, ()
+    yield _noted(table.decoder.decode(before, last=True), notes)
+
+
+def _noted(decoded: Decoded, notes: tuple[str, ...]) -> Decoded:
+    return replace(decoded, notes=(*notes, *decoded.notes)) if notes else decoded

@@ -11,11 +11,12 @@ import msgspec
 import numpy as np
 
 from telltale.formats.text_numbers import is_missing, number_of
-from telltale.formats.times import NOT_A_TIME, durations_to_ns, texts_to_ns
+from telltale.formats.times import NOT_A_TIME, durations_to_ns, texts_to_ns, times_of_day_to_ns
 
 SAMPLE_ROWS = 1_000  # of these the columns are told
 MAX_WORDS = 32  # more different words than this are free text
 MAX_WORD_LENGTH = 40
+_DAY_NS = 86_400 * 10**9
 _UNIX_FROM_S = 100_000_000  # 1973; smaller numbers count from the start of the recording
 _TIME_NAMES = (
     "time", "datetime", "timestamp", "date_time", "date", "meta_time", "time_utc_seconds",
@@ -23,6 +24,7 @@ _TIME_NAMES = (
     "time_s", "t_s", "t_ms", "t", "zeit", "zeitstempel", "datum", "uhrzeit", "seconds",
     "elapsed", "elapsed_s", "elapsed_time", "engine_run_time", "log_time", "device_time",
 )  # fmt: skip
+_DATE_NAMES = ("date", "datum", "day", "tag", "log_date", "utc_date", "gps_date", "date_utc")
 _MACHINE_NAMES = ("machine", "machine_id")
 _SCALES_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0}
 
@@ -69,6 +71,7 @@ class Layout(msgspec.Struct, frozen=True):
         resolution_ns: Rows that share a time are spread over this.
         time_guess: True if the time column was told by its content alone.
         machine_prefix: Goes before what the machine column holds.
+        date_column: Holds the day, where `time_column` holds only the time.
     """
 
     format: str
@@ -79,6 +82,7 @@ class Layout(msgspec.Struct, frozen=True):
     resolution_ns: int = 1_000_000_000
     time_guess: bool = False
     machine_prefix: str = ""
+    date_column: str | None = None
 
     def named(self, role: Role) -> tuple[str, ...]:
         """Return the names of the columns of one role."""
@@ -108,18 +112,38 @@ def plan(
         time_column: The time column, if the user named it.
         zone: Of times without one.
     """
-    found = _time_column(sample, decimal, time_column, zone)
-    name, clock, guess = found
+    date = None if time_column else _date_column(sample)
+    undated = {key: texts for key, texts in sample.items() if key != date}
+    name, clock, guess = _time_column(undated, decimal, time_column, zone)
+    if date and (clock in (Clock.NONE, Clock.ABSOLUTE) or guess):  # the day is all there is
+        name, clock, guess = _time_column(sample, decimal, None, zone)
+        date = None
     columns = tuple(
         Column(source, Role.TIME, units.get(source, ""))
-        if source == name
+        if source in (name, date)
         else classified(source, texts, units.get(source, ""), decimal)
         for source, texts in sample.items()
     )
     texts = [] if name is None else [t for t in sample[name] if not is_missing(t)]
     scale_s = _scale_s(name or "", units.get(name or "", ""))
     resolution_ns = _resolution_ns(texts, clock, scale_s, decimal, zone)
-    return Layout("CSV table", columns, clock, name, scale_s, resolution_ns, guess)
+    if date and clock is Clock.TIME_OF_DAY:
+        clock = Clock.ABSOLUTE
+    return Layout(
+        "CSV table", columns, clock, name, scale_s, resolution_ns, guess, date_column=date
+    )
+
+
+def _date_column(sample: Mapping[str, Sequence[str]]) -> str | None:
+    """Return the column that holds days without a time, named so; None if there is none."""
+    for name, texts in sample.items():
+        filled = [text for text in texts if not is_missing(text)]
+        if _key(name) not in _DATE_NAMES or not filled or ":" in "".join(filled):
+            continue
+        days_ns = texts_to_ns(filled)
+        if float(np.mean((days_ns != NOT_A_TIME) & (days_ns % _DAY_NS == 0))) > 0.6:
+            return name
+    return None
 
 
 def classified(source: str, texts: Sequence[str], unit: str, decimal: str) -> Column:  # noqa: PLR0911  a table of cases
@@ -190,7 +214,7 @@ def _clock(texts: Sequence[str], decimal: str, zone: tzinfo) -> Clock | None:
         return Clock.RELATIVE if steady else None
     if float(np.mean(texts_to_ns(filled, zone) != NOT_A_TIME)) > 0.6:
         return Clock.ABSOLUTE
-    if float(np.mean(durations_to_ns(filled) != NOT_A_TIME)) > 0.6:
+    if float(np.mean(times_of_day_to_ns(filled) != NOT_A_TIME)) > 0.6:
         return Clock.TIME_OF_DAY
     return None
 
@@ -209,7 +233,7 @@ def _resolution_ns(
         numbers = np.array([number_of(text, decimal) for text in texts])
         time_ns = np.rint(np.nan_to_num(numbers) * scale_s * 1e9).astype(np.int64)
     elif clock is Clock.TIME_OF_DAY:
-        time_ns = durations_to_ns(texts)
+        time_ns = times_of_day_to_ns(texts)
     else:
         time_ns = texts_to_ns(texts, zone)
     time_ns = time_ns[time_ns != NOT_A_TIME]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Protocol
+
+import msgspec
 
 from telltale.formats import gr_cup, haltech
 from telltale.formats.base import Decoded
@@ -17,10 +19,30 @@ from telltale.formats.csv_rows import read_chunks as read_csv_chunks
 from telltale.formats.gr_cup_long import LongDecoder
 from telltale.formats.gr_cup_tables import LapTableDecoder
 from telltale.formats.layout import SAMPLE_ROWS, Clock, Column, Layout, Role, plan
-from telltale.formats.start import date_in_name, id_of_name, said
+from telltale.formats.start import Start, date_in_name, id_of_name, start_of
 from telltale.formats.table import TableDecoder
+from telltale.formats.times import NOT_A_TIME, texts_to_ns
 
-_DAY_NS = 86_400 * 10**9
+LengthFinder = Callable[[Layout, Dialect | None], int | None]
+
+
+def _unknown_length(layout: Layout, dialect: Dialect | None) -> int | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What is known of a file beside its content.
+
+    Attributes:
+        name: Tells the machine, and the date of clocks without one.
+        modified_ns: When it was changed last.
+        length_ns: Finds how far an undated clock comes; None if not all of the file is here.
+    """
+
+    name: str
+    modified_ns: int
+    length_ns: LengthFinder = _unknown_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +86,7 @@ class Table:
         dialect: How it is written, if it is text.
         machine: Whose, where the rows do not say.
         warnings: What had to be guessed.
+        is_dated: False if its times are not known before all of it is read.
     """
 
     layout: Layout
@@ -72,22 +95,23 @@ class Table:
     dialect: Dialect | None
     machine: str
     warnings: tuple[str, ...] = field(default=())
+    is_dated: bool = True
 
 
-def table_of_text(head: bytes, filename: str, modified_ns: int, options: ReadOptions) -> Table:
+def table_of_text(head: bytes, file: FileFacts, options: ReadOptions) -> Table:
     """Look at the first part of a text file. Raises DecodeError."""
     if head.startswith(haltech.MAGIC):
-        return _haltech_table(head, filename, modified_ns, options)
-    dialect = sniff(head, filename)
+        return _haltech_table(head, file, options)
+    dialect = sniff(head, file.name)
     sample = sample_of(head, dialect)
-    return _table(sample, dialect, filename, modified_ns, options)
+    return _table(sample, dialect, file, options)
 
 
-def table_of_columns(first: Chunk, filename: str, modified_ns: int, options: ReadOptions) -> Table:
+def table_of_columns(first: Chunk, file: FileFacts, options: ReadOptions) -> Table:
     """Look at the first chunk of a file that brings its own column types."""
     part = first.part(0, SAMPLE_ROWS)
     sample = {name: part.texts(name) for name in part.columns}
-    return _table(sample, None, filename, modified_ns, options)
+    return _table(sample, None, file, options)
 
 
 def sample_of(head: bytes, dialect: Dialect) -> dict[str, Sequence[str]]:
@@ -103,12 +127,11 @@ def sample_of(head: bytes, dialect: Dialect) -> dict[str, Sequence[str]]:
 def _table(
     sample: Mapping[str, Sequence[str]],
     dialect: Dialect | None,
-    filename: str,
-    modified_ns: int,
+    file: FileFacts,
     options: ReadOptions,
 ) -> Table:
     decimal = dialect.decimal if dialect else "."
-    machine = options.machine or id_of_name(filename)
+    machine = options.machine or id_of_name(file.name)
     warnings = list(dialect.warnings if dialect else ())
     if gr_cup.is_long(tuple(sample)):
         layout = _long_layout(sample)
@@ -121,19 +144,22 @@ def _table(
             sample, units, decimal=decimal, time_column=options.time_column, zone=options.zone
         )
     layout = _prefixed(own, options.machine)
-    start_ns = _start(layout, filename, modified_ns, options, warnings)
+    start = _start(layout, sample, dialect, file, options)
     kind = LapTableDecoder if layout.format == "GR Cup lap table" else TableDecoder
-    made = kind(layout, machine=machine, start_ns=start_ns, decimal=decimal, zone=options.zone)
-    return Table(layout, made, sample, dialect, machine, tuple(warnings))
+    made = kind(layout, machine=machine, start_ns=start.time_ns, decimal=decimal, zone=options.zone)
+    if layout.date_column is not None:
+        warnings.append(
+            f"The day is in column {layout.date_column!r}, the time in {layout.time_column!r}."
+        )
+    warnings += [start.note] if start.note else []
+    return Table(layout, made, sample, dialect, machine, tuple(warnings), start.is_known)
 
 
 def _prefixed(layout: Layout, machine: str | None) -> Layout:
     if machine is None or not layout.named(Role.MACHINE):
         return layout
-    return Layout(
-        layout.format, layout.columns, layout.clock, layout.time_column, layout.scale_s,
-        layout.resolution_ns, layout.time_guess, f"{machine}-{layout.machine_prefix}",
-    )  # fmt: skip
+    prefix = f"{machine}-{layout.machine_prefix}"
+    return msgspec.structs.replace(layout, machine_prefix=prefix)
 
 
 def _long_layout(sample: Mapping[str, Sequence[str]]) -> Layout:
@@ -158,45 +184,39 @@ def _spelt(names: Mapping[str, object], name: str) -> str:
     return next(spelt for spelt in names if spelt.lower() == name)
 
 
-def _haltech_table(head: bytes, filename: str, modified_ns: int, options: ReadOptions) -> Table:
+def _haltech_table(head: bytes, file: FileFacts, options: ReadOptions) -> Table:
     preamble = haltech.read_preamble(head, options.zone)
     layout, dialect = haltech.layout_of(preamble), haltech.dialect_of(preamble)
-    machine = options.machine or id_of_name(filename)
-    warnings: list[str] = []
-    start_ns = preamble.day_ns
-    if start_ns is None or options.start_ns is not None:
-        start_ns = _start(layout, filename, modified_ns, options, warnings)
-    decoder = haltech.HaltechDecoder(
-        preamble, machine=machine, start_ns=start_ns, zone=options.zone
-    )
+    machine = options.machine or id_of_name(file.name)
     sample = sample_of(head, dialect)
-    return Table(layout, decoder, sample, dialect, machine, tuple(warnings))
+    if preamble.day_ns is None or options.start_ns is not None:
+        start = _start(layout, sample, dialect, file, options)
+    else:
+        start = Start(preamble.day_ns)
+    decoder = haltech.HaltechDecoder(
+        preamble, machine=machine, start_ns=start.time_ns, zone=options.zone
+    )
+    warnings = (start.note,) if start.note else ()
+    return Table(layout, decoder, sample, dialect, machine, warnings, start.is_known)
 
 
 def _start(
     layout: Layout,
-    filename: str,
-    modified_ns: int,
+    sample: Mapping[str, Sequence[str]],
+    dialect: Dialect | None,
+    file: FileFacts,
     options: ReadOptions,
-    warnings: list[str],
-) -> int:
-    """Return what the clock counts from, and say where that came from."""
+) -> Start:
+    """Return what the clock counts from, and where that came from."""
     if layout.clock is Clock.ABSOLUTE:
-        return 0
-    named_ns = date_in_name(filename, options.zone)
-    if options.start_ns is not None:
-        start_ns, origin = options.start_ns, ""
-    elif named_ns is not None:
-        start_ns, origin = named_ns, "taken from the file's name"
-    else:
-        start_ns, origin = modified_ns, "the file's last change; give the start if you know it"
-    if layout.clock is Clock.TIME_OF_DAY:
-        start_ns = start_ns // _DAY_NS * _DAY_NS
-    if origin:
-        what = {
-            Clock.RELATIVE: "The clock counts from the start; it began",
-            Clock.TIME_OF_DAY: "The clock has no date; its day is",
-            Clock.NONE: "The rows have no time; all are of",
-        }[layout.clock]
-        warnings.append(f"{what} {said(start_ns)}, {origin}.")
-    return start_ns
+        return Start(0)
+    if layout.date_column is not None and options.start_ns is None:
+        dates_ns = texts_to_ns(sample[layout.date_column], options.zone)
+        return Start(int(dates_ns[dates_ns != NOT_A_TIME][0]))
+    return start_of(
+        layout.clock,
+        given_ns=options.start_ns,
+        named_ns=date_in_name(file.name, options.zone),
+        modified_ns=file.modified_ns,
+        length_ns=lambda: file.length_ns(layout, dialect),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,15 @@ def connect() -> Any:  # Any: duckdb is optional
     return duckdb.connect(config={"threads": 1})
 
 
-def read_chunks(path: Path, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
+def read_chunks(
+    path: Path, chunk_rows: int = CHUNK_ROWS, *, columns: Sequence[str] = ()
+) -> Iterator[Chunk]:
     """Yield a Parquet file's rows, numbers as float64 and all else as text.
+
+    Args:
+        path: The file.
+        chunk_rows: At most so many rows at a time.
+        columns: Only these; none means all.
 
     Raises:
         DecodeError: Not a readable Parquet file.
@@ -39,12 +46,13 @@ def read_chunks(path: Path, chunk_rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
     import duckdb  # noqa: PLC0415  `connect` has shown that it is there
 
     try:
-        cursor = connection.execute("SELECT * FROM read_parquet(?)", [str(path)])
+        wanted = ", ".join('"' + name.replace('"', '""') + '"' for name in columns) or "*"
+        cursor = connection.execute(f"SELECT {wanted} FROM read_parquet(?)", [str(path)])  # noqa: S608
         names = [column[0] for column in cursor.description]
         row = 0
         while rows := cursor.fetchmany(chunk_rows):
-            columns = dict(zip(names, map(_column, zip(*rows, strict=True)), strict=True))
-            yield Chunk(columns, np.arange(row, row + len(rows), dtype=np.int64))
+            read = dict(zip(names, map(_column, zip(*rows, strict=True)), strict=True))
+            yield Chunk(read, np.arange(row, row + len(rows), dtype=np.int64))
             row += len(rows)
     except duckdb.Error:  # its own words differ between versions and name internal paths
         raise DecodeError(

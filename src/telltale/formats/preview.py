@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -12,18 +13,26 @@ import msgspec
 from telltale.errors import DecodeError
 from telltale.formats import parquet
 from telltale.formats.base import Decoded, shown
-from telltale.formats.csv_dialect import HEAD_BYTES
+from telltale.formats.clocks import length_ns
+from telltale.formats.csv_dialect import HEAD_BYTES, Dialect
 from telltale.formats.csv_rows import read_chunks
-from telltale.formats.gzip_body import gunzip_head
 from telltale.formats.json_file import is_json, read_json_file
-from telltale.formats.layout import Clock, Column, Role
-from telltale.formats.look import NOTHING_KNOWN, ReadOptions, Table, table_of_columns, table_of_text
+from telltale.formats.layout import Clock, Column, Layout, Role
+from telltale.formats.look import (
+    NOTHING_KNOWN,
+    FileFacts,
+    ReadOptions,
+    Table,
+    table_of_columns,
+    table_of_text,
+)
 from telltale.formats.names import clean_name
+from telltale.formats.packed import GZIP, ZIP, unpacked_head
 from telltale.formats.start import id_of_name
 
 FIRST_VALUES = 5
 _MAX_MACHINES = 100
-_GZIP = b"\x1f\x8b"
+MAX_HEAD_BYTES = 1024 * 1024
 
 
 class PreviewTime(msgspec.Struct, frozen=True):
@@ -74,21 +83,25 @@ def preview(
     Args:
         head: Its first bytes, up to 1 MiB; all of it, if it is smaller.
         filename: Tells the machine and, for clocks without one, the date.
-        modified_ns: Last resort for the date.
+        modified_ns: When the file was changed last: last resort for the date.
         options: What the user already knows.
 
     Raises:
         DecodeError: Nothing that telltale reads.
         MissingExtraError: Parquet, and DuckDB is not installed.
     """
-    if head.startswith(_GZIP):
-        head = gunzip_head(head, HEAD_BYTES)
+    is_whole = len(head) < MAX_HEAD_BYTES
+    if head.startswith((GZIP, ZIP)):
+        head = unpacked_head(head, MAX_HEAD_BYTES)
+        is_whole = is_whole and len(head) < MAX_HEAD_BYTES
     if head.startswith(parquet.MAGIC):
         return _of_parquet(head, filename, modified_ns, options)
+    whole = head if is_whole else b""
     head = head[:HEAD_BYTES]
     if is_json(head, filename):
         return _of_json(head, filename, modified_ns, options)
-    table = table_of_text(head, filename, modified_ns, options)
+    finder = partial(_length_ns, whole)
+    table = table_of_text(head, FileFacts(filename, modified_ns, finder), options)
     chunk = None
     if table.dialect is not None:
         whole = head if len(head) < HEAD_BYTES else head[: max(head.rfind(b"\n") + 1, 1)]
@@ -96,6 +109,12 @@ def preview(
     if chunk is None:
         raise DecodeError(f"{filename} has a header but no rows. Give at least one.")
     return _of_table(table, table.decoder.decode(chunk, last=True))
+
+
+def _length_ns(whole: bytes, layout: Layout, dialect: Dialect | None) -> int | None:
+    if not whole or dialect is None:
+        return None
+    return length_ns(read_chunks(io.BytesIO(whole), dialect), layout, dialect.decimal)
 
 
 def _of_parquet(head: bytes, filename: str, modified_ns: int, options: ReadOptions) -> Preview:
@@ -108,9 +127,14 @@ def _of_parquet(head: bytes, filename: str, modified_ns: int, options: ReadOptio
                 "Import it without a preview."
             )
         chunk = next(parquet.read_chunks(path, HEAD_BYTES // 64), None)
-    if chunk is None:
-        raise DecodeError(f"{filename} is empty. Give a file with at least one row.")
-    table = table_of_columns(chunk, filename, modified_ns, options)
+        if chunk is None:
+            raise DecodeError(f"{filename} is empty. Give a file with at least one row.")
+
+        def finder(layout: Layout, dialect: Dialect | None) -> int | None:
+            names = [layout.time_column] if layout.time_column and not dialect else []
+            return length_ns(parquet.read_chunks(path, columns=names), layout, ".")
+
+        table = table_of_columns(chunk, FileFacts(filename, modified_ns, finder), options)
     return _of_table(table, table.decoder.decode(chunk, last=True))
 
 
@@ -121,7 +145,13 @@ def _of_table(table: Table, decoded: Decoded) -> Preview:
     unit = str(layout.clock)
     if layout.clock is Clock.RELATIVE:
         unit = {1.0: "s", 1e-3: "ms", 1e-6: "us", 1e-9: "ns", 60.0: "min"}[layout.scale_s]
-    warnings = [*table.warnings, *(reason.message for reason in decoded.reasons[:3])]
+    if not table.is_dated:
+        first_ns = None
+    warnings = [
+        *table.warnings,
+        *decoded.notes,
+        *(reason.message for reason in decoded.reasons[:3]),
+    ]
     return Preview(
         layout.format,
         table.machine if not layout.named(Role.MACHINE) else (machines or [table.machine])[0],

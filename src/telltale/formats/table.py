@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 
 import numpy as np
@@ -11,14 +12,18 @@ import numpy as np
 from telltale.batch import NS_PER_S, BoolArray, FloatArray, IntArray
 from telltale.formats.base import MAX_REASONS, Decoded, shown
 from telltale.formats.chunks import Chunk
+from telltale.formats.clocks import undated_clock
 from telltale.formats.layout import MAX_WORDS, Clock, Layout, Role
 from telltale.formats.raw_columns import RawColumns, assembled
 from telltale.formats.refusals import Refusals
 from telltale.formats.text_numbers import is_missing, number_of, text_numbers
 from telltale.formats.times import EXPECTED, NOT_A_TIME, durations_to_ns, texts_to_ns
 
-_DAY_NS = 86_400 * NS_PER_S
 _MAX_HELD_ROWS = 100_000
+RESTARTED = (
+    "The clock in column {!r} begins anew inside the file; how long the logger was off is not "
+    "known, so each new stretch follows 1 s after the one before."
+)
 
 
 class TableDecoder:
@@ -47,8 +52,7 @@ class TableDecoder:
         self._decimal = decimal
         self._zone = zone
         self._codes: dict[str, dict[str, float]] = {}
-        self._day_ns = 0
-        self._last_of_day_ns: int | None = None
+        self._clock = undated_clock(layout, decimal)
         self._held: tuple[IntArray, dict[str, FloatArray], IntArray] | None = None
         self._owners = layout.named(Role.MACHINE)
 
@@ -59,6 +63,7 @@ class TableDecoder:
         that needs all rows of the time together.
         """
         refusals = _begun(chunk)
+        restarts_before = self._clock.restarts if self._clock else 0
         time_ns, keep = self._times(chunk, refusals)
         columns = {name: self._numbers(chunk, name, refusals) for name in self._names()}
         machines, rows = None, chunk.row_numbers
@@ -67,9 +72,12 @@ class TableDecoder:
         elif not self._owners and self._layout.clock is not Clock.NONE:
             time_ns, columns, rows = self._spread(time_ns, columns, keep, rows, last=last)
             keep = np.ones(len(time_ns), dtype=np.bool_)
-        return self._assembled(
+        decoded = self._assembled(
             time_ns, columns, keep, machines=machines, rows=rows, refusals=refusals
         )
+        if self._clock and self._clock.restarts > restarts_before == 0:
+            return replace(decoded, notes=(RESTARTED.format(self._layout.time_column),))
+        return decoded
 
     def _assembled(
         self,
@@ -108,47 +116,27 @@ class TableDecoder:
         keep = np.ones(len(chunk), dtype=np.bool_)
         if layout.time_column is None or layout.clock is Clock.NONE:
             return self._start_ns + chunk.row_numbers, keep
-        texts: Sequence[str] = ()
         values = chunk.columns.get(layout.time_column, ())
-        if layout.clock is Clock.RELATIVE:
-            time_ns = self._relative(values)
+        if self._clock is None:
+            values = self._dates(chunk, layout.time_column)
+            time_ns = texts_to_ns(values, self._zone)
+            keep = time_ns != NOT_A_TIME
         else:
-            texts = chunk.texts(layout.time_column)
-            if layout.clock is Clock.TIME_OF_DAY:
-                time_ns = self._time_of_day(durations_to_ns(texts))
-            else:
-                time_ns = texts_to_ns(texts, self._zone)
-        keep = time_ns != NOT_A_TIME
+            time_ns = self._clock.offsets_ns(values)
+            keep = time_ns != NOT_A_TIME
+            time_ns[keep] += self._start_ns
         for i in np.flatnonzero(~keep):
             said = values[int(i)]
             message = f"{shown(said)!r} in column {layout.time_column!r} is not a time."
             refusals.row(int(chunk.row_numbers[i]), said, EXPECTED, message)
         return time_ns, keep
 
-    def _relative(self, values: Sequence[str] | FloatArray) -> IntArray:
-        if isinstance(values, np.ndarray):
-            numbers = values
-        else:
-            numbers = np.array([number_of(v, self._decimal) for v in values], dtype=np.float64)
-        offset_us = numbers * (self._layout.scale_s * 1e6)
-        good = np.isfinite(offset_us) & (np.abs(offset_us) < 1e15)
-        rounded = np.rint(np.where(good, offset_us, 0.0)).astype(np.int64) * 1000
-        return np.where(good, self._start_ns + rounded, NOT_A_TIME)
-
-    def _time_of_day(self, of_day_ns: IntArray) -> IntArray:
-        """Add the date; a fall of more than half a day is midnight."""
-        time_ns = np.full(len(of_day_ns), NOT_A_TIME)
-        good = np.flatnonzero(of_day_ns != NOT_A_TIME)
-        if not len(good):
-            return time_ns
-        clock_ns = of_day_ns[good]
-        before = clock_ns[0] if self._last_of_day_ns is None else self._last_of_day_ns
-        step_ns = np.diff(clock_ns, prepend=before)
-        days = np.cumsum((step_ns < -_DAY_NS // 2).astype(np.int64) - (step_ns > _DAY_NS // 2))
-        time_ns[good] = self._start_ns + self._day_ns + days * _DAY_NS + clock_ns
-        self._day_ns += int(days[-1]) * _DAY_NS
-        self._last_of_day_ns = int(clock_ns[-1])
-        return time_ns
+    def _dates(self, chunk: Chunk, time_column: str) -> Sequence[str]:
+        texts = chunk.texts(time_column)
+        if self._layout.date_column is None:
+            return texts
+        dates = chunk.texts(self._layout.date_column)
+        return [f"{date} {text}" for date, text in zip(dates, texts, strict=True)]
 
     def _spread(
         self,

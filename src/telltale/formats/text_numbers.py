@@ -25,7 +25,7 @@ def text_numbers(
     decimal: str = ".",
 ) -> FloatArray:
     """Return one column of texts as numbers; missing and refused are NaN."""
-    column = _column(texts, decimal)
+    column = number_column(texts, decimal)
     for i in np.flatnonzero(~np.isfinite(column)):
         text = texts[int(i)]
         if not is_missing(text):
@@ -35,16 +35,19 @@ def text_numbers(
     return column
 
 
-def _column(texts: Sequence[str], decimal: str) -> FloatArray:
-    column = _plain_column(texts)
+def number_column(texts: Sequence[str], decimal: str = ".") -> FloatArray:
+    """Return one column as numbers: NaN where there is none, infinity beyond float64."""
+    column = _plain_column(texts, decimal)
     if column is None:
         column = np.array([number_of(text, decimal) for text in texts], dtype=np.float64)
     return column
 
 
-def _plain_column(texts: Sequence[str]) -> FloatArray | None:
+def _plain_column(texts: Sequence[str], decimal: str) -> FloatArray | None:
     """Read a column of plain numbers and gaps as one JSON list, three times as quick as float()."""
     text = "[" + ",".join(texts) + "]"
+    if decimal == ",":
+        text = "[" + ";".join(texts).replace(",", ".").replace(";", ",") + "]"
     if ",," in text or "[," in text or ",]" in text:
         text = text.replace(",,", ",null,").replace(",,", ",null,")
         text = text.replace("[,", "[null,").replace(",]", ",null]")

@@ -8,6 +8,7 @@ microsecond, so it is rounded to whole microseconds.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -274,6 +275,17 @@ def _value_to_ns(value: Any, zone: tzinfo) -> int:  # Any: as the feed sent it
 def durations_to_ns(texts: Sequence[str]) -> IntArray:
     """Return "1:23.456", "14:15:46.020" and the like as nanoseconds; else `NOT_A_TIME`."""
     return np.array([_duration_ns(text) for text in texts], dtype=np.int64)
+
+
+def times_of_day_to_ns(texts: Sequence[str]) -> IntArray:
+    """Return clock times, "14:15:46.020" or "2:15:46 PM", as nanoseconds since midnight."""
+    time_ns = durations_to_ns(texts)
+    for i in np.flatnonzero(time_ns == NOT_A_TIME):
+        text = texts[int(i)]
+        if text.strip()[-1:] in ("M", "m"):
+            with contextlib.suppress(DecodeError):
+                time_ns[i] = text_to_ns(f"1970-01-01 {text.strip()}")
+    return time_ns
 
 
 def _duration_ns(text: str) -> int:

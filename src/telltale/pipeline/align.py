@@ -8,6 +8,7 @@ import numpy as np
 from telltale.batch import Batch
 from telltale.pipeline.base import Result
 from telltale.pipeline.fill import ForwardFill, combined
+from telltale.pipeline.repeats import last_row
 from telltale.profiles.schema import Profile
 
 
@@ -17,10 +18,12 @@ class AlignState(msgspec.Struct, frozen=True):
     Attributes:
         newest_ns: Newest sample time of the machine.
         last: Time and value of each followed channel's last measured sample.
+        newest: What was measured at the newest sample.
     """
 
     newest_ns: int | None = None
     last: dict[str, tuple[int, float]] = {}
+    newest: dict[str, float] = {}
 
 
 class Align:
@@ -48,15 +51,15 @@ class Align:
         batch, late = _split(result.batch, state.newest_ns)
         if not len(batch):
             return Result(batch, late=late), state
-        newest_ns = int(batch.time_ns[-1])
+        newest_ns, newest = int(batch.time_ns[-1]), last_row(batch)
         if not self._fill.names:
-            return Result(batch, late=late), AlignState(newest_ns)
+            return Result(batch, late=late), AlignState(newest_ns, state.last, newest)
         missing = np.full(len(batch), np.nan)
         values = np.array([batch.columns.get(name, missing) for name in self._fill.names])
         done = self._fill.run(batch.time_ns, values, state.last)
         return (
             Result(batch, done.filled, late=late, aligned=done.columns),
-            AlignState(newest_ns, done.last),
+            AlignState(newest_ns, done.last, newest),
         )
 
     def pack(self, state: AlignState) -> AlignState:

@@ -10,10 +10,11 @@ import msgspec
 
 from telltale.batch import Batch
 from telltale.events import Event
-from telltale.pipeline.align import Align
+from telltale.pipeline.align import Align, AlignState
 from telltale.pipeline.base import Result, Step
 from telltale.pipeline.derive import Derive
 from telltale.pipeline.limits import CheckLimits
+from telltale.pipeline.repeats import without_repeats
 from telltale.profiles.schema import Profile
 
 FORMAT = 1  # of an encoded state; another number means a clean start
@@ -46,6 +47,11 @@ class Pipeline:
     def start(self) -> PipelineState:
         """Return the state before a machine's first sample."""
         return PipelineState({step.name: step.start() for step in self.steps})
+
+    def fresh(self, batch: Batch, state: PipelineState) -> Batch:
+        """Return a batch without samples that repeat, time and values, the one before them."""
+        align: AlignState = state.steps[Align.name]
+        return without_repeats(batch, align.newest_ns, align.newest)
 
     def run(self, batch: Batch, state: PipelineState) -> tuple[Result, PipelineState]:
         """Work out one batch: derived columns, events, late samples, and the next state."""

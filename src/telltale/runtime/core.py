@@ -292,7 +292,8 @@ class Runtime:
         late = 0
         kept = conformed.batch
         if len(kept):
-            result, state = live.pipeline.run(kept, live.state)
+            fresh = live.pipeline.fresh(kept, live.state)
+            result, state = live.pipeline.run(fresh, live.state)
             late = len(result.late) if result.late is not None else 0
             whole = concat([result.late, result.batch]) if result.late and late else result.batch
             future = self._submit(live, Write(live.profile, whole, result.events), state)

@@ -19,12 +19,11 @@ import msgspec
 from telltale.errors import TelltaleError
 from telltale.events import Event
 from telltale.pipeline.base import Result
-from telltale.stream.latest import ALL, MachineFrame, Newest, States
+from telltale.stream.latest import MachineFrame, Newest, States
 from telltale.stream.ring import RING_EVENTS, EventRing
+from telltale.stream.subscription import Subscription
 
 MAX_VIEWERS = 5_000
-MAX_RATE_HZ = 200.0  # faster than any screen; keeps one viewer from asking for all of a core
-MAX_NAMES = 1_000  # machines or channels that one subscription may list
 EVENTS_PER_MESSAGE = 200
 SHARED_FRAMES = 32  # kept per tick: one for those in step, the rest for those behind
 
@@ -39,37 +38,6 @@ class Message(NamedTuple):
 
 class TooManyViewersError(TelltaleError):
     """No room for another viewer now."""
-
-
-class Subscription(msgspec.Struct, frozen=True):
-    """What a viewer wants to see; equal ones share their frames."""
-
-    machines: tuple[str, ...] = ALL
-    channels: tuple[str, ...] = ALL
-    rate_hz: float = 10.0
-
-    def wants(self, machine: str) -> bool:
-        """Tell whether this machine is subscribed."""
-        return self.machines == ALL or machine in self.machines
-
-
-def subscription(
-    machines: Iterable[str] = ALL, channels: Iterable[str] = ALL, rate_hz: float = 10.0
-) -> Subscription:
-    """Return the subscription in its one normal form. Raises TelltaleError."""
-    if not 0 < rate_hz <= MAX_RATE_HZ:
-        raise TelltaleError(f"rate_hz is {rate_hz:g}; it must be above 0 and at most 200.")
-    return Subscription(_names("machines", machines), _names("channels", channels), rate_hz)
-
-
-def _names(what: str, names: Iterable[str]) -> tuple[str, ...]:
-    wanted = tuple(sorted(set(names)))
-    if len(wanted) > MAX_NAMES:
-        raise TelltaleError(
-            f"{what} lists {len(wanted)} names, at most {MAX_NAMES} are taken. "
-            'Ask for ["*"] or open a second connection.'
-        )
-    return ALL if "*" in wanted or not wanted else wanted
 
 
 class Viewer:

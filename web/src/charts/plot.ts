@@ -1,8 +1,8 @@
-// One uPlot chart: lines by uPlot; normal band, gaps, limits and events painted in its hooks.
+// One uPlot chart: axes and lines by uPlot; what is behind and over them by paint.ts in its hooks.
 
 import uPlot from "uplot";
-import { age, brief } from "../format";
-import type { ChartModel, DrawnLine, Mark } from "./model";
+import type { ChartModel, DrawnLine } from "./model";
+import { paintGround, paintSigns, type Scene } from "./paint";
 import type { Palette } from "./palette";
 import { columns } from "./series";
 import { roundStep, TIME_STEPS_S, timeLabels, valueLabels } from "./ticks";
@@ -11,19 +11,9 @@ export const RIGHT_PX = 10;
 export const TOP_PX = 6;
 export const BOTTOM_PX = 5; // without a time axis
 export const AXIS_HEIGHT_PX = 22;
-const HATCH_PX = 7;
-const MIN_GAP_PX = 6; // a narrower gap is seen, not named
 const HALF_LABEL_PX = 22;
 const DASHES: number[][] = [[], [8, 3], [2, 2], [9, 3, 2, 3], [14, 4]]; // by series, so colour is not needed
 const UNDER_DASH = [3, 3];
-
-export interface Scene {
-  model: ChartModel;
-  marks: readonly Mark[];
-  palette: Palette;
-  hasTimeAxis: boolean;
-  hasMarkLabels: boolean;
-}
 
 export interface Plot {
   draw(scene: Scene): void;
@@ -172,177 +162,4 @@ function lonelySamples(u: uPlot, series: number): number[] | null {
   }
   if (before !== null && !isOpen) lonely.push(before);
   return lonely;
-}
-
-/** Behind the lines: the normal range, and where nothing was heard. */
-function paintGround(u: uPlot, { model, palette }: Scene): void {
-  const { ctx, bbox } = u;
-  ctx.save();
-  clipToPlot(u);
-  if (model.normal) {
-    const top = u.valToPos(model.normal[1], "y", true);
-    const bottom = u.valToPos(model.normal[0], "y", true);
-    ctx.fillStyle = palette.color.band;
-    ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
-  }
-  for (const gap of model.gaps) {
-    const left = Math.max(bbox.left, u.valToPos(gap.from_s, "x", true));
-    paintGap(u, palette, left, Math.min(bbox.left + bbox.width, u.valToPos(gap.to_s, "x", true)));
-  }
-  ctx.restore();
-}
-
-/** Filled and hatched: the fill alone is lost where a theme's ground is black. */
-function paintGap({ ctx, bbox }: uPlot, palette: Palette, left: number, right: number): void {
-  const step = HATCH_PX * uPlot.pxRatio;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(left, bbox.top, right - left, bbox.height);
-  ctx.clip();
-  ctx.fillStyle = palette.color.sunken;
-  ctx.fillRect(left, bbox.top, right - left, bbox.height);
-  ctx.strokeStyle = palette.color.grid;
-  ctx.lineWidth = uPlot.pxRatio;
-  ctx.beginPath();
-  const first = Math.floor((left - bbox.height) / step) * step; // tied to the canvas, so it stands still
-  for (let x = first; x < right; x += step) {
-    ctx.moveTo(x, bbox.top + bbox.height);
-    ctx.lineTo(x + bbox.height, bbox.top);
-  }
-  ctx.stroke();
-  ctx.restore();
-}
-
-/** Over the lines: limits, events, how long the gaps are, names at the lines' ends. */
-function paintSigns(u: uPlot, scene: Scene): void {
-  const { ctx } = u;
-  ctx.save();
-  ctx.font = scaledFont(scene.palette.font);
-  ctx.textBaseline = "alphabetic";
-  clipToPlot(u);
-  paintMarks(u, scene);
-  paintLimits(u, scene);
-  paintGapLengths(u, scene);
-  if (scene.model.lines.length > 1) paintNames(u, scene);
-  ctx.restore();
-}
-
-function clipToPlot(u: uPlot): void {
-  u.ctx.beginPath();
-  u.ctx.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
-  u.ctx.clip();
-}
-
-/** Text with a rim of the ground's colour, so that lines under it do not cut it. */
-function write(ctx: CanvasRenderingContext2D, palette: Palette, text: string, x: number, y: number): void {
-  ctx.save();
-  ctx.setLineDash([]);
-  ctx.lineJoin = "round";
-  ctx.lineWidth = 3 * uPlot.pxRatio;
-  ctx.strokeStyle = palette.color.surface;
-  ctx.strokeText(text, x, y);
-  ctx.restore();
-  ctx.fillText(text, x, y);
-}
-
-const scaledFont = (font: string): string =>
-  font.replace(/([\d.]+)px/, (_, size: string) => `${parseFloat(size) * uPlot.pxRatio}px`);
-
-const crisp = (position: number): number => Math.round(position) + (uPlot.pxRatio % 2 ? 0.5 : 0);
-
-function paintLimits(u: uPlot, { model, palette }: Scene): void {
-  const { ctx, bbox } = u;
-  const px = uPlot.pxRatio;
-  ctx.lineWidth = px;
-  ctx.textAlign = "left";
-  const written: { y: number; end: number }[] = []; // limits close together are named side by side
-  for (const limit of model.limits) {
-    const y = crisp(u.valToPos(limit.value, "y", true));
-    const isCritical = limit.level === "critical";
-    ctx.setLineDash([5 * px, 3 * px]);
-    ctx.strokeStyle = palette.color[isCritical ? "crit-line" : "warn-line"];
-    line(ctx, bbox.left, y, bbox.left + bbox.width, y);
-    ctx.fillStyle = palette.color[isCritical ? "crit-ink" : "warn-ink"];
-    const text = `${isCritical ? "critical" : "warn"} ${brief(limit.value)}`;
-    const at = y - bbox.top < 14 * px ? y + 12 * px : y - 4 * px;
-    const beside = Math.max(bbox.left, ...written.filter((w) => Math.abs(w.y - at) < 12 * px).map((w) => w.end + 6 * px));
-    write(ctx, palette, text, beside + 4 * px, at);
-    written.push({ y: at, end: beside + 4 * px + ctx.measureText(text).width });
-  }
-  ctx.setLineDash([]);
-}
-
-function line(ctx: CanvasRenderingContext2D, x0: number, y0: number, x1: number, y1: number): void {
-  ctx.beginPath();
-  ctx.moveTo(x0, y0);
-  ctx.lineTo(x1, y1);
-  ctx.stroke();
-}
-
-/** Vertical lines; labels from the right, each only where it does not touch the next one. */
-function paintMarks(u: uPlot, { model, marks, palette, hasMarkLabels }: Scene): void {
-  const { ctx, bbox } = u;
-  const px = uPlot.pxRatio;
-  const inside = marks.filter((m) => m.at_s >= model.range.from_s && m.at_s <= model.range.to_s);
-  const xs = inside.map((m) => u.valToPos(m.at_s, "x", true));
-  let free = bbox.left + bbox.width;
-  ctx.lineWidth = px;
-  for (const mark of [...inside].sort((a, b) => b.at_s - a.at_s)) {
-    const x = crisp(u.valToPos(mark.at_s, "x", true));
-    const kind = mark.level === "critical" ? "crit" : mark.level === "warn" ? "warn" : null;
-    ctx.strokeStyle = palette.color[kind ? `${kind}-line` as const : "line-strong"];
-    line(ctx, x, bbox.top, x, bbox.top + bbox.height);
-    if (!hasMarkLabels) continue;
-    const width = ctx.measureText(mark.label).width + 8 * px;
-    const fitsRight = x + width <= free;
-    const left = fitsRight ? x + 5 * px : x - width + 3 * px;
-    const crossesOther = xs.some((other) => other < x - px && other > left);
-    if (fitsRight || (x <= free && left > bbox.left && !crossesOther)) {
-      ctx.textAlign = "left";
-      ctx.fillStyle = palette.color[kind ? `${kind}-ink` as const : "ink-3"];
-      write(ctx, palette, mark.label, left, bbox.top + 10 * px);
-      free = Math.min(x, left);
-    }
-  }
-}
-
-/** How long each gap is: inside it where it fits, else at the top of the first chart, where lines are rare. */
-function paintGapLengths(u: uPlot, { model, palette, hasMarkLabels }: Scene): void {
-  const { ctx, bbox } = u;
-  const px = uPlot.pxRatio;
-  let free = bbox.left;
-  ctx.textAlign = "center";
-  ctx.fillStyle = palette.color["ink-3"];
-  for (const gap of model.gaps) {
-    const left = Math.max(bbox.left, u.valToPos(gap.from_s, "x", true));
-    const right = Math.min(bbox.left + bbox.width, u.valToPos(gap.to_s, "x", true));
-    const words = ["no data", age(gap.to_s - gap.from_s)];
-    const middle = (left + right) / 2;
-    const half = Math.max(...words.map((w) => ctx.measureText(w).width)) / 2 + 3 * px;
-    const fitsInside = half * 2 < right - left;
-    const fitsAbove = hasMarkLabels && right - left > MIN_GAP_PX * px && middle - half > free;
-    const y = fitsInside ? bbox.top + bbox.height / 2 : bbox.top + 26 * px;
-    if (ctx.measureText(words.join(" ")).width + 12 * px < right - left) write(ctx, palette, words.join(" "), middle, y + 4 * px);
-    else if (fitsInside || fitsAbove) words.forEach((word, i) => write(ctx, palette, word, middle, y + i * 13 * px));
-    if (fitsInside || fitsAbove) free = middle + half;
-  }
-}
-
-/** Names at the right end of each line, moved apart where lines end close together. */
-function paintNames(u: uPlot, { model, palette, hasMarkLabels }: Scene): void {
-  const { ctx, bbox } = u;
-  const px = uPlot.pxRatio;
-  const ends = model.lines.flatMap((d) => {
-    const value = d.line.value.at(-1);
-    return value === undefined ? [] : [{ d, y: u.valToPos(value, "y", true) - 5 * px }];
-  });
-  ctx.textAlign = "right";
-  ctx.font = scaledFont(palette.fontStrong);
-  let free = bbox.top + (hasMarkLabels ? 25 : 11) * px; // below the names of events
-  for (const { d, y } of ends.sort((a, b) => a.y - b.y)) {
-    const at = Math.max(y, free);
-    free = at + 13 * px;
-    ctx.fillStyle = palette.color[`series-${d.series}` as "series-1"];
-    write(ctx, palette, d.signal.title, bbox.left + bbox.width - 4 * px, at);
-  }
 }

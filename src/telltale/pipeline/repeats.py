@@ -1,0 +1,47 @@
+"""Samples that say again what the one before them said, at the same time.
+
+A feed whose answer was lost sends its readings again. All but the newest of them are late by then;
+the newest one must not weigh twice in what is worked out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from telltale.batch import Batch, BoolArray
+
+
+def last_row(batch: Batch) -> dict[str, float]:
+    """Return what was measured at a batch's last sample."""
+    ends = ((name, float(values[-1])) for name, values in batch.columns.items())
+    return {name: value for name, value in ends if not math.isnan(value)}
+
+
+def without_repeats(batch: Batch, newest_ns: int | None, newest: Mapping[str, float]) -> Batch:
+    """Return the samples that differ, in time or in a value, from the last one that stayed.
+
+    Args:
+        batch: Samples in time order; those older than the newest are late, and stay.
+        newest_ns: Time of the sample before them.
+        newest: What was measured at it.
+    """
+    n_late = 0 if newest_ns is None else int(np.searchsorted(batch.time_ns, newest_ns))
+    while True:  # once per column at most: a sample that lacks some may stand between two alike
+        again = _is_again(batch.rows(n_late, len(batch)), newest_ns, newest)
+        if not again.any():
+            return batch
+        batch = batch.where(np.concatenate((np.ones(n_late, dtype=np.bool_), ~again)))
+
+
+def _is_again(batch: Batch, newest_ns: int | None, newest: Mapping[str, float]) -> BoolArray:
+    again = np.empty(len(batch), dtype=np.bool_)
+    again[:1] = batch.time_ns[:1] == newest_ns
+    np.equal(batch.time_ns[1:], batch.time_ns[:-1], out=again[1:])
+    if again.any():
+        for name, values in batch.columns.items():
+            before = np.concatenate(([newest.get(name, np.nan)], values[:-1]))
+            again &= np.isnan(values) | (values == before)
+    return again

@@ -1,0 +1,111 @@
+"""`ImportJob`: one file on its way into the store, and how that is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from telltale.formats.base import MAX_REASONS, Rejection
+
+if TYPE_CHECKING:
+    from telltale.runtime.core import Receipt
+
+MAX_MACHINES = 1_000  # named in a job's answer
+
+
+class ImportView(msgspec.Struct, frozen=True):
+    """Where an import stands. `state`: running, done, failed or stopped."""
+
+    id: str
+    filename: str
+    state: str
+    bytes: int
+    bytes_total: int
+    rows: int
+    rejected: int
+    rejected_values: int
+    rate_rows_s: float
+    eta_s: float | None
+    machines: list[str]
+    first_time_ns: int | None
+    last_time_ns: int | None
+    unknown: dict[str, str]
+    reasons: list[Rejection]
+    detail: str
+
+
+@dataclass(slots=True)
+class ImportJob:
+    """One file on its way into the store. Every number counts what is committed."""
+
+    id: str
+    filename: str
+    bytes_total: int
+    state: str = "running"
+    bytes_done: int = 0
+    rows: int = 0
+    rejected: int = 0
+    rejected_values: int = 0
+    machines: dict[str, None] = field(default_factory=dict)
+    first_time_ns: int | None = None
+    last_time_ns: int | None = None
+    unknown: dict[str, str] = field(default_factory=dict)
+    reasons: list[Rejection] = field(default_factory=list)
+    detail: str = "Reading."
+    began_s: float = field(default_factory=time.monotonic)
+    took_s: float | None = None
+    task: asyncio.Task[None] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """True until it is done, failed or stopped."""
+        return self.state == "running"
+
+    def note(self, receipt: Receipt) -> None:
+        """Add what became of one machine's share of a piece."""
+        self.rows += receipt.accepted
+        self.rejected += receipt.rejected
+        self.rejected_values += receipt.rejected_values
+        if len(self.machines) < MAX_MACHINES:
+            self.machines[receipt.machine] = None
+        self.unknown.update(receipt.unknown)
+        room = MAX_REASONS - len(self.reasons)
+        self.reasons += [r for r in receipt.reasons if r not in self.reasons][:room]
+        if receipt.first_time_ns is not None and receipt.last_time_ns is not None:
+            known_ns = [ns for ns in (self.first_time_ns, self.last_time_ns) if ns is not None]
+            self.first_time_ns = min([*known_ns, receipt.first_time_ns])
+            self.last_time_ns = max([*known_ns, receipt.last_time_ns])
+
+    def end(self, state: str, detail: str) -> None:
+        """Say how it ended."""
+        self.state, self.detail = state, detail
+        self.took_s = time.monotonic() - self.began_s
+
+    def view(self) -> ImportView:
+        """Return it as the API and the command line show it."""
+        spent_s = max(self.took_s or time.monotonic() - self.began_s, 0.001)
+        eta_s = None
+        if self.is_running and self.bytes_done and self.bytes_total:
+            eta_s = round(spent_s * (self.bytes_total / self.bytes_done - 1), 1)
+        return ImportView(
+            id=self.id,
+            filename=self.filename,
+            state=self.state,
+            bytes=self.bytes_done,
+            bytes_total=self.bytes_total,
+            rows=self.rows,
+            rejected=self.rejected,
+            rejected_values=self.rejected_values,
+            rate_rows_s=round(self.rows / spent_s, 1),
+            eta_s=eta_s,
+            machines=list(self.machines),
+            first_time_ns=self.first_time_ns,
+            last_time_ns=self.last_time_ns,
+            unknown=self.unknown,
+            reasons=self.reasons,
+            detail=self.detail,
+        )
