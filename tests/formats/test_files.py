@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -62,12 +64,141 @@ def test_the_start_that_the_user_gives_comes_before_the_date_in_the_name(tmp_pat
     assert named.time_ns[0] == 1_735_776_000 * 10**9
 
 
-def test_without_any_date_the_last_change_of_the_file_is_the_start(tmp_path: Path) -> None:
+def test_without_any_date_a_recording_ends_when_its_file_was_changed_last(tmp_path: Path) -> None:
     path = tmp_path / "drive.csv"
-    path.write_text("t_s,rpm\n0,800\n1,900\n")
+    path.write_text("t_s,rpm\n5,800\n6,850\n8,900\n6.5,850\n")
     os.utime(path, (1_700_000_000, 1_700_000_000))
+    first, *_ = list(read_file(path))
+    (batch,) = joined(iter([first])).values()
+    since_end_s = (batch.time_ns - 1_700_000_000 * 10**9) / 1e9
+    assert since_end_s.tolist() == [-3.0, -2.0, -1.5, 0.0]
+    assert "so that it ends when the file was last changed" in first.notes[0]
+
+
+@pytest.mark.parametrize("chunk_bytes", [12, 50, 1 << 20])
+def test_a_clock_that_begins_anew_goes_on_behind_what_came_before(
+    tmp_path: Path, chunk_bytes: int
+) -> None:
+    path = tmp_path / "drive_2025-01-02.csv"
+    path.write_text("t_s,rpm\n" + "".join(f"{t},{t}\n" for t in [*range(30), *range(1, 21)]))
+    pieces = list(read_file(path, ReadOptions(chunk_bytes=chunk_bytes)))
+    (batch,) = joined(iter(pieces)).values()
+    offsets_s = (batch.time_ns - 1_735_776_000 * 10**9) // 10**9
+    assert offsets_s.tolist() == list(range(50))
+    notes = [note for piece in pieces for note in piece.notes if "begins anew" in note]
+    assert len(notes) == 1
+
+
+def test_an_undated_clock_that_restarts_still_ends_when_the_file_was_changed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "drive.csv"
+    path.write_text("t_s,rpm\n" + "".join(f"{t},{t}\n" for t in [*range(30), *range(20)]))
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    (batch,) = joined(read_file(path, ReadOptions(chunk_bytes=40))).values()
+    assert len(batch) == 50
+    assert batch.time_ns[-1] == 1_700_000_000 * 10**9
+
+
+def test_a_step_back_of_the_loggers_clock_is_no_restart(tmp_path: Path) -> None:
+    path = tmp_path / "drive_2025-01-02.csv"
+    path.write_text("t_s,rpm\n" + "".join(f"{t},1\n" for t in [0, 1, 2, 1.5, 3, 60, 55, 61]))
     (batch,) = joined(read_file(path)).values()
-    assert batch.time_ns.tolist() == [1_700_000_000 * 10**9, 1_700_000_001 * 10**9]
+    offsets_s = (batch.time_ns - 1_735_776_000 * 10**9) / 1e9
+    assert offsets_s.tolist() == [0, 1, 1.5, 2, 3, 55, 60, 61]
+
+
+@pytest.mark.parametrize("chunk_bytes", [40, 1 << 20])
+def test_rows_out_of_order_are_all_kept_whatever_the_cuts(tmp_path: Path, chunk_bytes: int) -> None:
+    path = tmp_path / "log.csv"
+    order = [3, 0, 1, 2, 9, 4, 8, 5, 7, 6]
+    path.write_text("time,a\n" + "".join(f"{1_763_712_000 + i},{i}\n" for i in order))
+    (batch,) = joined(read_file(path, ReadOptions(chunk_bytes=chunk_bytes))).values()
+    assert batch.columns["a"].tolist() == list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("date", "time"),
+    [
+        ("2025-09-06", "14:05:06.500"),
+        ("06.09.2025", "14:05:06,5"),
+        ("9/6/2025", "2:05:06.5 PM"),
+        ("20250906", "14:05:06.5"),
+    ],
+)
+def test_a_day_and_a_time_in_two_columns_are_read_together(
+    tmp_path: Path, date: str, time: str
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"Time;Date;a\n{time};{date};1\n{time};{date};2\n")
+    first, *_ = list(read_file(path))
+    (batch,) = first.batches
+    assert batch.time_ns[0] == 1_757_167_506_500_000_000
+    assert list(batch.columns) == ["a"]
+    assert "The day is in column 'Date', the time in 'Time'." in first.notes
+
+
+def test_midnight_between_a_day_and_a_time_column_is_right(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("Date,Time,a\n2025-09-06,23:59:59,1\n2025-09-07,00:00:00,2\n")
+    (batch,) = joined(read_file(path)).values()
+    assert (batch.time_ns[1] - batch.time_ns[0]) == 10**9
+
+
+def test_seconds_beside_a_day_count_from_that_day(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("Date,Time,a\n2025-09-06,0.0,1\n2025-09-06,0.5,2\n2025-09-06,1.0,3\n")
+    (batch,) = joined(read_file(path)).values()
+    assert (batch.time_ns - 1_757_116_800 * 10**9).tolist() == [0, 500_000_000, 10**9]
+
+
+def test_a_column_of_days_alone_is_still_a_clock(tmp_path: Path) -> None:
+    path = tmp_path / "daily.csv"
+    path.write_text("Date,sold\n2025-09-06,3\n2025-09-07,4\n")
+    (batch,) = joined(read_file(path)).values()
+    assert (batch.time_ns - 1_757_116_800 * 10**9).tolist() == [0, 86_400 * 10**9]
+
+
+def test_a_zip_with_one_file_reads_as_the_file(tmp_path: Path) -> None:
+    plain, packed = tmp_path / "log.csv", tmp_path / "log.zip"
+    plain.write_text("time,a\n1763712000,1\n1763712001,2\n")
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(plain, "folder/log.csv")
+    places: list[int] = []
+    assert as_csv(read_file(packed, on_progress=places.append)) == as_csv(read_file(plain))
+    assert 0 < places[-1] <= packed.stat().st_size
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("a.csv", "b.csv"), "holds 2 files: a.csv, b.csv. Unpack it"),
+        (("xl/workbook.xml", "xl/sheet1.xml"), "an Excel workbook. Save its sheet as CSV"),
+    ],
+)
+def test_a_zip_of_anything_else_says_what_to_do(
+    tmp_path: Path, names: tuple[str, ...], said: str
+) -> None:
+    path = tmp_path / "log.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, "time,a\n1,2\n")
+    with pytest.raises(DecodeError, match=re.escape(said)):
+        list(read_file(path))
+
+
+@pytest.mark.parametrize("suffix", ["zip", "gz"])
+def test_a_packed_file_that_was_cut_off_says_so(tmp_path: Path, suffix: str) -> None:
+    plain, packed = tmp_path / "log.csv", tmp_path / f"log.{suffix}"
+    plain.write_text("time,a\n" + "".join(f"{1_763_712_000 + i},{i**3}\n" for i in range(9999)))
+    if suffix == "gz":
+        packed.write_bytes(gzip.compress(plain.read_bytes())[:-2000])
+    else:
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(plain, "log.csv")
+        packed.write_bytes(packed.read_bytes()[:-2000])
+    with pytest.raises(DecodeError, match=r"(cut off|broken|damaged).*(again)"):
+        list(read_file(packed))
 
 
 def test_a_large_file_is_read_a_piece_at_a_time(tmp_path: Path) -> None:

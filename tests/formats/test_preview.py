@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import io
+import zipfile
 
 import pytest
 
 from telltale.errors import DecodeError
-from telltale.formats.files import preview
+from telltale.formats.files import ReadOptions, preview
 from tests.formats.cases import FOLDER, GOOD, input_of, joined, read_case
 
 
@@ -29,7 +31,8 @@ def test_a_preview_says_format_time_and_columns() -> None:
 
 def test_a_clock_without_a_date_is_a_warning() -> None:
     seen = preview(b"t_s,rpm\n0,800\n1,900\n", "drive.csv", modified_ns=1_700_000_000 * 10**9)
-    assert "2023-11-14 22:13:20 UTC, the file's last change" in seen.warnings[0]
+    assert "began 2023-11-14 22:13:19 UTC, so that it ends when" in seen.warnings[0]
+    assert seen.time.first_ns == 1_699_999_999 * 10**9
     named = preview(b"t_s,rpm\n0,800\n1,900\n", "drive_2025-07-18_0215pm.csv")
     assert "2025-07-18 14:15:00 UTC, taken from the file's name" in named.warnings[0]
 
@@ -47,6 +50,24 @@ def test_a_preview_names_the_machines_and_columns_that_the_file_gives(case: obje
 def test_a_packed_file_is_looked_into() -> None:
     body = gzip.compress(b"time,oil_c\n1763712000,90\n1763712001,91\n" * 1)
     assert preview(body, "log.csv.gz").machine == "log"
+
+
+def test_the_start_of_a_large_undated_file_is_left_open() -> None:
+    head = b"t_s,rpm\n" + b"".join(b"%d,800\n" % i for i in range(120_000))
+    assert len(head) > 1024 * 1024
+    seen = preview(head[: 1024 * 1024], "drive.csv", modified_ns=1_700_000_000 * 10**9)
+    assert seen.time.first_ns is None
+    assert "taken to end when the file was last changed" in seen.warnings[0]
+    given = ReadOptions(start_ns=10**18)
+    assert preview(head[: 1024 * 1024], "drive.csv", options=given).time.first_ns == 10**18
+
+
+def test_a_zip_is_looked_into() -> None:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("log.csv", "time,oil_c\n1763712000,90\n1763712001,91\n")
+    seen = preview(body.getvalue(), "log.zip")
+    assert (seen.machine, seen.time.first_ns) == ("log", 1_763_712_000 * 10**9)
 
 
 def test_a_file_of_nothing_is_refused() -> None:

@@ -42,7 +42,9 @@ def test_what_is_taken_out_does_not_depend_on_the_cut(data: st.DataObject) -> No
     times = sorted(data.draw(st.lists(st.integers(0, 3), min_size=n, max_size=n)))
     batch = Batch("m", np.array(times, dtype=np.int64), columns)
     held = batch.where(~(np.isnan(columns["a"]) & np.isnan(columns["b"])))
-    newest_ns, newest, pieces = None, {}, [held.rows(0, 0)]
+    newest_ns: int | None = None
+    newest: dict[str, float] = {}
+    pieces = [held.rows(0, 0)]
     for start, stop in pairwise(data.draw(cuts(len(held)))):
         piece = without_repeats(held.rows(start, stop), newest_ns, newest)
         pieces.append(piece)

@@ -63,11 +63,9 @@ class RelativeClock:
         return raw_ns
 
     def _raw_ns(self, values: Sequence[str] | FloatArray) -> IntArray:
-        if isinstance(values, np.ndarray):
-            numbers = values
-        else:
-            numbers = number_column(values, self._decimal)
-        offset_us = numbers * self._scale_us
+        offset_us = self._scale_us * (
+            values if isinstance(values, np.ndarray) else number_column(values, self._decimal)
+        )
         good = np.isfinite(offset_us) & (np.abs(offset_us) < _MAX_OFFSET_US)
         rounded = np.rint(np.where(good, offset_us, 0.0)).astype(np.int64) * 1000
         return np.where(good, rounded, NOT_A_TIME)

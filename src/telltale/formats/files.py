@@ -25,7 +25,7 @@ from telltale.formats.look import (
     table_of_columns,
     table_of_text,
 )
-from telltale.formats.packed import opened, packed_place
+from telltale.formats.packed import BROKEN, opened, packed_place
 from telltale.formats.preview import Preview, preview
 from telltale.formats.start import id_of_name
 
@@ -52,6 +52,17 @@ def read_file(
         DecodeError: The file as a whole cannot be read.
         MissingExtraError: Parquet, and DuckDB is not installed.
     """
+    try:
+        yield from _pieces(path, options, on_progress)
+    except BROKEN as error:
+        raise DecodeError(
+            f"{path.name} is cut off or damaged ({error}). Pack or copy it again."
+        ) from None
+
+
+def _pieces(
+    path: Path, options: ReadOptions, on_progress: Callable[[int], None] | None
+) -> Iterator[Decoded]:
     with opened(path) as file:
         head = file.read(HEAD_BYTES)
     facts = FileFacts(path.name, path.stat().st_mtime_ns, partial(_length_ns, path, options))

@@ -14,6 +14,7 @@ from telltale.formats.text_numbers import is_missing, number_of
 from telltale.formats.times import NOT_A_TIME, durations_to_ns, texts_to_ns, times_of_day_to_ns
 
 SAMPLE_ROWS = 1_000  # of these the columns are told
+FEW_STEPS = 20  # one row out of order says little about a clock
 MAX_WORDS = 32  # more different words than this are free text
 MAX_WORD_LENGTH = 40
 _DAY_NS = 86_400 * 10**9
@@ -208,7 +209,9 @@ def _clock(texts: Sequence[str], decimal: str, zone: tzinfo) -> Clock | None:
     if float(np.mean(is_number)) > 0.6:
         numbers = numbers[is_number]
         is_unix = bool(np.median(np.abs(numbers)) >= _UNIX_FROM_S)
-        steady = bool(np.mean(np.diff(numbers) >= 0) > 0.9) if len(numbers) > 1 else True
+        n_steps = max(len(numbers) - 1, 1)
+        n_back = int(np.sum(np.diff(numbers) < 0))
+        steady = n_back < (0.1 if n_steps >= FEW_STEPS else 0.4) * n_steps
         if is_unix:
             return Clock.ABSOLUTE
         return Clock.RELATIVE if steady else None

@@ -16,6 +16,8 @@ GZIP, ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _NAMES_SHOWN = 3
 _LOCAL_HEADER = struct.Struct("<4x2xHH4x4x4x4xHH")  # flags, method, lengths of name and extra
 _ENCRYPTED, _STORED, _DEFLATED = 1, 0, 8
+# What reading on may raise, beside OSError
+BROKEN = (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error)
 _PACKED_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error)
 
 
@@ -57,7 +59,7 @@ def _is_data(name: str) -> bool:
 def packed_place(file: BinaryIO) -> int:
     """Return how many of the file's own bytes were read, packed or not."""
     if isinstance(file, zipfile.ZipExtFile):
-        shared = file._fileobj  # type: ignore[attr-defined]  # noqa: SLF001  it has no public tell
+        shared = file._fileobj  # type: ignore[attr-defined]  # has no public tell
         return int(shared.tell())
     on_disk: BinaryIO = getattr(file, "fileobj", file)
     return on_disk.tell()

@@ -147,11 +147,7 @@ def _of_table(table: Table, decoded: Decoded) -> Preview:
         unit = {1.0: "s", 1e-3: "ms", 1e-6: "us", 1e-9: "ns", 60.0: "min"}[layout.scale_s]
     if not table.is_dated:
         first_ns = None
-    warnings = [
-        *table.warnings,
-        *decoded.notes,
-        *(reason.message for reason in decoded.reasons[:3]),
-    ]
+    reasons = (reason.message for reason in decoded.reasons[:3])
     return Preview(
         layout.format,
         table.machine if not layout.named(Role.MACHINE) else (machines or [table.machine])[0],
@@ -160,7 +156,7 @@ def _of_table(table: Table, decoded: Decoded) -> Preview:
         tuple(_column(column, table) for column in layout.columns),
         dialect.delimiter if dialect else None,
         dialect.decimal if dialect else None,
-        tuple(warnings),
+        (*table.warnings, *decoded.notes, *reasons),
     )
 
 

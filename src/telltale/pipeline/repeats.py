@@ -28,20 +28,24 @@ def without_repeats(batch: Batch, newest_ns: int | None, newest: Mapping[str, fl
         newest_ns: Time of the sample before them.
         newest: What was measured at it.
     """
-    n_late = 0 if newest_ns is None else int(np.searchsorted(batch.time_ns, newest_ns))
     while True:  # once per column at most: a sample that lacks some may stand between two alike
-        again = _is_again(batch.rows(n_late, len(batch)), newest_ns, newest)
+        again = _is_again(batch, newest_ns, newest)
         if not again.any():
             return batch
-        batch = batch.where(np.concatenate((np.ones(n_late, dtype=np.bool_), ~again)))
+        batch = batch.where(~again)
 
 
 def _is_again(batch: Batch, newest_ns: int | None, newest: Mapping[str, float]) -> BoolArray:
-    again = np.empty(len(batch), dtype=np.bool_)
-    again[:1] = batch.time_ns[:1] == newest_ns
+    again = np.zeros(len(batch), dtype=np.bool_)
     np.equal(batch.time_ns[1:], batch.time_ns[:-1], out=again[1:])
+    first = len(batch)  # the first sample that is not late: what came before it is `newest`
+    if newest_ns is not None:
+        first = int(np.searchsorted(batch.time_ns, newest_ns))
+        again[:first] = False
+        again[first : first + 1] = batch.time_ns[first : first + 1] == newest_ns
     if again.any():
         for name, values in batch.columns.items():
-            before = np.concatenate(([newest.get(name, np.nan)], values[:-1]))
+            before = np.concatenate(([np.nan], values[:-1]))
+            before[first : first + 1] = newest.get(name, np.nan)
             again &= np.isnan(values) | (values == before)
     return again
