@@ -46,7 +46,7 @@ format: .venv/developing  ## mend what the linter can mend
 	$(BIN)/ruff format .
 
 bench: .venv/developing  ## measure speed and size on this machine, as JSON
-	$(BIN)/telltale bench --json
+	$(BIN)/python -m benchmarks
 
 clean:  ## remove what was set up and built
 	rm -rf .venv src/telltale/web web/node_modules

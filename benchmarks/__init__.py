@@ -1,0 +1,1 @@
+"""Speed and size, measured on a running telltale; see docs/reference/benchmarks.md."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import sys
 import time
 
 import numpy as np
@@ -17,7 +16,7 @@ import uvloop
 from benchmarks.bench_process import Server, server
 from benchmarks.raw_viewer import RawViewer
 
-VIEWERS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
+VIEWERS = 1_000
 RATE_HZ = 20
 SECONDS = 6.0
 MACHINES = 5

@@ -1,7 +1,7 @@
 """Runs what a page of the documentation tells its reader to run, and compares what it promises.
 
 A fenced block says by its info string what it is: `sh` is run and must succeed, `sh fails` must
-not, `sh server` is started and left running, `python` is run, `toml file=NAME` is written to NAME,
+not, `sh server` is started and left running, `python` is run, `... file=NAME` is written to NAME,
 and `sh by hand` is for people alone. A `text` block right after one is what it prints; `...` stands
 for anything. A page is run from top to bottom in one folder that holds the examples.
 """
@@ -75,19 +75,30 @@ class Reader:
         self.udp_port = free_port(socket.SOCK_DGRAM)
         kept = {k: v for k, v in os.environ.items() if not k.startswith("TELLTALE_")}
         path = os.pathsep.join((str(Path(sys.executable).parent), kept.get("PATH", "")))
+        if shutil.which("curl") is None:  # a fresh machine need not have it
+            path = os.pathsep.join((str(self.with_a_curl()), path))
         self.environment = {**kept, "PATH": path, "COLUMNS": "200"}
+
+    def with_a_curl(self) -> Path:
+        """Return a folder with a stand-in for curl."""
+        tools = self.folder / "tools"
+        tools.mkdir()
+        program = tools / "curl"
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ROOT}/tests/curl.py" "$@"\n')
+        program.chmod(0o755)
+        return tools
 
     def follow(self, block: Block) -> None:
         """Do what one block says, and compare what it prints."""
         kind, _, rest = block.info.partition(" ")
         body = block.body.replace("8000", str(self.port)).replace("20777", str(self.udp_port))
-        if kind == "toml" and rest.startswith("file="):
+        if rest.startswith("file="):
             target = self.folder / rest.removeprefix("file=")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(body, encoding="utf-8")
         elif (kind, rest) == ("sh", "server"):
             self.serve(body)
-        elif kind == "python" or (kind == "sh" and rest in ("", "fails")):
+        elif (kind, rest) in (("python", ""), ("sh", ""), ("sh", "fails")):
             self.run(block, body)
 
     def run(self, block: Block, body: str) -> None:

@@ -12,9 +12,21 @@ const straightLinesOnly: Plugin = {
   },
 };
 
+/** Pages that load later are named in the shell: fetched while the browser is idle, and kept for offline. */
+const laterPages: Plugin = {
+  name: "later-pages",
+  transformIndexHtml: {
+    order: "post",
+    handler: (html, { bundle = {} }) => Object.values(bundle)
+      .filter((file) => (file.type === "chunk" ? !file.isEntry : file.fileName.endsWith(".css")))
+      .filter((file) => !html.includes(file.fileName))
+      .map((file) => ({ tag: "link", attrs: { rel: "prefetch", href: `/${file.fileName}` }, injectTo: "head" })),
+  },
+};
+
 export default defineConfig({
   base: "/",
-  plugins: [straightLinesOnly],
+  plugins: [straightLinesOnly, laterPages],
   build: {
     outDir: "../src/telltale/web",
     emptyOutDir: true,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,6 +18,7 @@ ByteArray: TypeAlias = npt.NDArray[np.uint8]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
 NS_PER_S = 1_000_000_000
+FOREVER_NS = 2**63 - 1  # the end of int64, in the year 2262: later than any sample
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,3 +107,23 @@ def concat(batches: Sequence[Batch]) -> Batch:
         np.concatenate([part.time_ns for part in parts]),
         {name: np.concatenate([part.columns[name] for part in parts]) for name in names},
     )
+
+
+def newest_values(batch: Batch) -> Iterator[tuple[str, float, int]]:
+    """Yield each column's name, last finite value, and time_ns of that; none if it has none."""
+    if not len(batch):
+        return
+    newest_ns = int(batch.time_ns[-1])
+    for name, column in batch.columns.items():
+        value = column.item(-1)
+        if math.isfinite(value):
+            yield name, value, newest_ns
+            continue
+        finite = np.flatnonzero(np.isfinite(column))
+        if len(finite):
+            yield name, column.item(finite[-1]), int(batch.time_ns[finite[-1]])
+
+
+def age_s(time_ns: int, now_ns: int) -> float:
+    """Return how old a sample is in seconds, to the millisecond; never negative, clocks differ."""
+    return max(0.0, round((now_ns - time_ns) / NS_PER_S, 3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -31,7 +32,7 @@ class Event(msgspec.Struct, frozen=True):
         machine: Whose.
         kind, level: What and how bad; level is the worst reached so far.
         name: Channel or metric, "" for the machine as a whole.
-        rule: Which bound, e.g. "critical_above".
+        rule: Which bound, e.g. "critical_above"; of a note, what was done.
         start_ns: When the condition began (not when it was reported).
         end_ns: When it ended; None while it is open.
         value: Most extreme value so far, in the channel's unit.
@@ -57,3 +58,44 @@ class Event(msgspec.Struct, frozen=True):
     def is_open(self) -> bool:
         """True until the end is known."""
         return self.end_ns is None
+
+
+def note(machine: str, what: str, message: str, now_ns: int) -> Event:
+    """Return the event that something was done to a machine; `what` is that in one word."""
+    return Event(
+        key=f"{machine}/{EventKind.NOTE}//{what}/{now_ns}",
+        machine=machine,
+        kind=EventKind.NOTE,
+        level=Level.INFO,
+        name="",
+        rule=what,
+        start_ns=now_ns,
+        end_ns=now_ns,
+        message=message,
+    )
+
+
+def value_states(events: Iterable[Event]) -> dict[str, str]:
+    """Return the worst state per channel or metric, of those that have an open event."""
+    worst: dict[str, str] = {}
+    for event in events:
+        if not event.name or event.level is Level.INFO:
+            continue
+        word = "stale" if event.kind is EventKind.STALE else event.level.value
+        if worst.get(event.name) != "critical":
+            worst[event.name] = word
+    return worst
+
+
+def machine_state(events: Iterable[Event]) -> str:
+    """Return stale if the whole machine is silent, else the worst open level, else ok."""
+    word = "ok"
+    for event in events:
+        if event.kind is EventKind.STALE:
+            if not event.name:
+                return "stale"
+        elif event.level is Level.CRITICAL:
+            word = "critical"
+        elif event.level is Level.WARN and word == "ok":
+            word = "warn"
+    return word

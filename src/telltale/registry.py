@@ -41,6 +41,11 @@ def load(
         raise missing_extra(name, extra.strip("[]"), missing) from None
 
 
+def is_registered(table: Mapping[str, str], name: str, *, group: str) -> bool:
+    """True if `load` would find the entry, in the table or in an outside package."""
+    return name in table or bool(entry_points(group=group, name=name))
+
+
 def missing_extra(what: str, extra: str, cause: ImportError) -> MissingExtraError:
     """Return the one-line error for a part whose optional packages are not installed."""
     return MissingExtraError(
@@ -48,11 +53,17 @@ def missing_extra(what: str, extra: str, cause: ImportError) -> MissingExtraErro
     )
 
 
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return "Did you mean ...?" for a near miss, else nothing."""
+    near = difflib.get_close_matches(word.casefold(), sorted(set(known)), n=1, cutoff=0.6)
+    return f"Did you mean {near[0]!r}?" if near else ""
+
+
 def suggest(word: str, known: Iterable[str]) -> str:
     """Return "Did you mean ...?" for a near miss, else the list of what there is."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(word.casefold(), names, n=1, cutoff=0.6)
+    near = nearest(word, names)
     if near:
-        return f"Did you mean {near[0]!r}?"
+        return near
     shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
     return f"Known: {shown or 'none'}."

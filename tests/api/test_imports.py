@@ -11,7 +11,7 @@ import pytest
 from telltale.api.settings import ApiSettings
 from telltale.formats.files import ReadOptions
 from tests.api.conftest import API, Serve, Served
-from tests.api.waiting import until
+from tests.waiting import until
 
 T_S = 1_763_712_000
 
@@ -61,6 +61,26 @@ async def test_a_file_is_imported_completely_and_can_be_read_back(served: Served
     params = {"from": str(T_S), "channels": "flow_l_min"}
     kept = (await served.get("/machines/pump-9/telemetry", params=params)).json()
     assert len(kept["time_ns"]) == 30_000
+
+
+async def test_an_upload_says_when_its_file_was_changed_last(served: Served) -> None:
+    body = b"t_s,oil_c\n" + b"".join(b"%d,90\n" % i for i in range(100))
+    query = {"filename": "kiln.csv", "modified": str((T_S + 1000) * 1000)}
+    answer = await served.http.post(f"{API}/imports/preview", params=query, content=body)
+    assert answer.json()["time"]["first_ns"] == (T_S + 1000 - 99) * 10**9
+    view = await finished(served, (await start(served, body, **query)).json()["id"])
+    assert (view["first_time_ns"], view["last_time_ns"]) == (
+        (T_S + 1000 - 99) * 10**9,
+        (T_S + 1000) * 10**9,
+    )
+    assert "so that it ends when the file was last changed" in view["warnings"][0]
+
+
+async def test_a_file_changed_in_the_future_of_the_server_ends_now(served: Served) -> None:
+    body = b"t_s,oil_c\n0,90\n1,91\n"
+    answer = await start(served, body, filename="kiln.csv", modified="2100-01-01T00:00:00Z")
+    view = await finished(served, answer.json()["id"])
+    assert (view["rows"], view["rejected"]) == (2, 0)
 
 
 async def test_progress_counts_the_bytes_of_the_file_that_were_read(

@@ -21,7 +21,7 @@ from telltale.pipeline.base import Result
 from telltale.stream.hub import Hub
 from telltale.stream.memory import MemoryStream
 from tests.api.conftest import API, Serve, Served, serving
-from tests.api.waiting import until
+from tests.waiting import until
 
 T_NS = 1_763_712_000 * 10**9
 

@@ -6,7 +6,7 @@ import pytest
 
 from telltale.sources.simulator import SimulatorSource
 from tests.api.conftest import API, Served
-from tests.api.waiting import until
+from tests.waiting import until
 
 T_S = 1_763_712_000
 
@@ -93,6 +93,12 @@ async def test_a_simulated_machine_takes_scenarios_and_faults(served: Served) ->
     changed = (await served.http.patch(f"{API}/machines/sim/simulator", json=change)).json()
     assert changed["scenario"] == view["scenarios"][-1]
     assert changed["faults"][0]["on"] is True
+    assert await notes(served, "sim") == [
+        f"Scenario changed from {view['scenario']} to {view['scenarios'][-1]}.",
+        f"{fault['title']} switched on, 50%.",
+    ]
+    await served.http.patch(f"{API}/machines/sim/simulator", json={"faults": {fault["name"]: 0}})
+    assert (await notes(served, "sim"))[-1] == f"{fault['title']} repaired."
     assert (await served.get("/machines/sim")).json()["simulated"] is True
     (source,) = (await served.get("/sources")).json()["sources"]
     assert (source["name"], source["simulated"], source["state"]) == ("simulator:sim", True, "live")
@@ -114,6 +120,27 @@ async def test_what_a_simulator_does_not_know_is_refused(
     answer = await served.http.patch(f"{API}/machines/sim/simulator", json=change)
     assert answer.status_code == 422
     assert word in answer.json()["detail"]
+
+
+async def notes(served: Served, machine: str) -> list[str]:
+    """Return what was noted of a machine, oldest first, once it is kept."""
+    await served.push(machine, [{"time": T_S, "bearing_temp_c": 50.0}])  # commits come in order
+    events = (await served.get("/events", params={"machine": machine})).json()["events"]
+    kept = sorted(events, key=lambda event: event["start_ns"])
+    return [event["message"] for event in kept if event["kind"] == "note"]
+
+
+async def test_a_change_of_a_machine_is_noted_with_what_it_was(served: Served) -> None:
+    await hot(served, "a")
+    url = f"{API}/machines/a"
+    await served.http.patch(url, json={"title": "Pump A", "place": "hall B"})
+    await served.http.patch(url, json={"title": "Pump A"})  # nothing changed
+    await served.http.patch(url, json={"profile": "rotating_machine"})
+    assert await notes(served, "a") == [
+        "Renamed from a to Pump A.",
+        "Moved to hall B.",
+        "Profile changed from industrial_pump to rotating_machine; what is derived starts anew.",
+    ]
 
 
 async def test_a_machine_without_a_simulator_says_so(served: Served) -> None:

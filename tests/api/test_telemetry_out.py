@@ -15,7 +15,6 @@ import pytest
 from telltale.api.forms import accepted_form
 from telltale.api.problems import ApiError
 from telltale.api.settings import ApiSettings
-from telltale.api.telemetry_out import fill_forward
 from telltale.formats.files import read_file
 from tests.api.conftest import Serve, Served
 
@@ -78,11 +77,10 @@ async def test_filled_values_are_flagged_and_reach_only_so_far(served: Served) -
     answer = (await served.get(URL, params=params)).json()
     assert answer["columns"]["flow_l_min"][4] == 50.003
     assert answer["filled"]["flow_l_min"] == [False] * 4 + [True, False]
-    values, filled = fill_forward(
-        np.array([0, 1, 9, 10], dtype=np.int64), np.array([1.0, np.nan, np.nan, 2.0]), 5
-    )
-    assert filled.tolist() == [False, True, False, False]
-    assert np.isnan(values[2])
+    await served.push("pump-3", [{"time": T_S + 60, "bearing_temp_c": 41.0}])
+    later = (await served.get(URL, params={**params, "to": T_S + 61})).json()
+    assert later["columns"]["flow_l_min"][-1] is None
+    assert later["filled"]["flow_l_min"][-1] is False
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "msgpack", "parquet", "json"])

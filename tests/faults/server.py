@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,6 +45,8 @@ class Server:
     folder: Path
     command: str = "serve"
     udp_port: int = 0
+    listen_on: int = 0  # viewers must find a restarted server where it was
+    extra: Sequence[str] = ()
     before: Callable[[], None] | None = None
     port: int = 0
     process: subprocess.Popen[str] | None = field(default=None)
@@ -63,9 +65,11 @@ class Server:
 
     def start(self) -> None:
         """Return when it listens."""
-        arguments = [self.command, "--port", "0", "--no-browser", "--data", str(self.data)]
+        arguments = [self.command, "--port", str(self.listen_on), "--no-browser"]
+        arguments += ["--data", str(self.data)]
         if self.command == "serve":
             arguments += ["--udp-port", str(self.udp_port)]
+        arguments += self.extra
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "telltale", *arguments],

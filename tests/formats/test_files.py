@@ -245,3 +245,44 @@ def test_the_named_time_column_is_taken(tmp_path: Path) -> None:
     path.write_text("time,sampled_at,a\n1763712000,1763712100,1\n1763712001,1763712101,2\n")
     (batch,) = joined(read_file(path, ReadOptions(time_column="sampled_at"))).values()
     assert batch.time_ns[0] == 1_763_712_100 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("time,a\nsoon,1\nlater,2\n", "'soon' in column 'time' is not a time. Give Unix s"),
+        ("name,colour\na,red\nb,blue\na,red\n", "has no column of numbers"),
+        ("Dear reader,\nthis is a letter\n", "has no column of numbers"),
+        ('time,a\n1763712000,1\n1763712001,"2\n', "A quote is opened and never ends"),
+    ],
+)
+def test_a_table_that_holds_nothing_to_keep_says_why(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(text)
+    with pytest.raises(DecodeError, match=said):
+        list(read_file(path))
+
+
+def test_rows_before_an_endless_quote_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text('time,a\n1763712000,1\n1763712001,2\n1763712002,"3\n1763712003,4\n')
+    pieces = read_file(path)
+    kept = next(pieces)
+    assert kept.batches[0].columns["a"].tolist() == [1, 2]
+    with pytest.raises(DecodeError, match="never ends"):
+        next(pieces)
+
+
+def test_a_time_column_that_is_not_there_is_an_error_with_the_nearest(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("stamp,a\n1763712000,1\n")
+    with pytest.raises(DecodeError, match=r"no column 'stmp'\. Did you mean 'stamp'"):
+        list(read_file(path, ReadOptions(time_column="stmp")))
+
+
+def test_one_readable_time_among_bad_ones_is_enough(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("time,a\nsoon,1\n2025-13-45,2\n2025-01-01 00:00:00,3\n")
+    (piece,) = read_file(path)
+    assert (piece.rows, piece.rejected_rows) == (1, 2)
+    assert piece.reasons[0].message.startswith("Row 0, time: 'soon' is not a time. Give Unix")

@@ -12,26 +12,14 @@ from telltale.profiles.load import ProfileBook
 from telltale.runtime.core import Runtime
 from telltale.store.sqlite import SQLiteStore
 from telltale.stream.memory import MemoryStream
+from tests.doubles import HandClock
 
 OpenRuntime = Callable[[], AbstractAsyncContextManager[Runtime]]
 
 
-class HandClock:
-    """A clock that is turned by hand."""
-
-    def __init__(self, now_ns: int) -> None:
-        self.now_ns = now_ns
-
-    def __call__(self) -> int:
-        return self.now_ns
-
-    def forward(self, seconds: float) -> None:
-        self.now_ns += int(seconds * 1e9)
-
-
 @pytest.fixture
 def clock() -> HandClock:
-    return HandClock(1_763_712_000_000_000_000)
+    return HandClock()
 
 
 @pytest.fixture

@@ -12,8 +12,11 @@ from telltale.errors import UnknownMachineError
 from telltale.events import EventKind, Level
 from telltale.formats.base import Decoded
 from telltale.runtime.core import Runtime
+from telltale.runtime.machine_view import headline
 from telltale.store.base import RangeQuery
-from tests.runtime.conftest import HandClock, OpenRuntime
+from tests.doubles import HandClock
+from tests.runtime.conftest import OpenRuntime
+from tests.waiting import until
 
 T0 = 1_763_711_000_000_000_000
 PUMP = {"bearing_temp_c": 42.0, "vibration_mm_s": 2.1, "motor_current_a": 15.5}
@@ -53,7 +56,44 @@ async def test_an_unknown_machine_gets_an_inferred_profile_when_none_fits(
         assert live.profile.inferred
         assert receipt.profile == live.profile.id
         assert receipt.accepted == 3
-        assert "check its units" in live.headline(runtime.clock())
+        assert "check its units" in headline(live, runtime.clock())
+
+
+async def test_a_machine_that_nobody_announced_is_noted_with_how_it_got_its_profile(
+    open_runtime: OpenRuntime,
+) -> None:
+    odd = Decoded((Batch("kiln", T0 + np.arange(3), {"zone_a_temp_c": np.array([8.0, 9, 10])}),))
+    async with open_runtime() as runtime:
+        await runtime.ingest(readings("fits", odd_name=1.0))
+        await runtime.ingest(odd)
+        await runtime.ingest(readings("told"), profile="industrial_pump")
+        await runtime.register("announced", profile="industrial_pump")
+    async with open_runtime() as runtime:
+        told = {event.machine: event for event in await runtime.store.events()}
+        known = {live.machine.id for live in runtime.machines()}
+    assert known == {"fits", "kiln", "told", "announced"}
+    assert told.keys() == {"fits", "kiln"}
+    assert told["fits"].message == "Registered on Industrial pump: 3 of 4 names fit."
+    assert told["kiln"].message == "Profile inferred from 1 channel; check its units."
+    assert {(event.kind, event.is_open) for event in told.values()} == {(EventKind.NOTE, False)}
+
+
+async def test_two_first_inputs_at_once_make_one_machine_and_one_profile(
+    open_runtime: OpenRuntime,
+) -> None:
+    pieces = [
+        Decoded((Batch("kiln", T0 + n + np.arange(3), {"zone_a_temp_c": np.array([8.0, 9, 10])}),))
+        for n in range(0, 30, 10)
+    ]
+    async with open_runtime() as runtime:
+        receipts = await asyncio.gather(*(runtime.ingest(piece) for piece in pieces))
+        assert [profile for profile in runtime.profiles.all() if profile.startswith("kiln")] == [
+            "kiln"
+        ]
+        assert {receipt.profile for (receipt,) in receipts} == {"kiln"}
+        notes = [e for e in await runtime.store.events() if e.kind is EventKind.NOTE]
+        assert len(notes) == 1
+        assert len(await kept(runtime, "kiln")) == 9
 
 
 async def test_an_inferred_profile_grows_with_the_channels_its_feed_sends_later(
@@ -126,7 +166,7 @@ async def test_silence_opens_one_event_and_the_next_reading_closes_it(
     async with open_runtime() as runtime:
         await runtime.ingest(readings("pump-1", start_ns=clock() - 5_000_000_000))
         assert runtime.machine("pump-1").state_word() == "ok"
-        clock.forward(3600)
+        clock.jump(3600)
         await until(lambda: runtime.machine("pump-1").state_word() == "stale")
         await runtime.ingest(readings("pump-1", start_ns=clock() - 5_000_000_000))
         await until(lambda: runtime.machine("pump-1").state_word() == "ok")
@@ -141,10 +181,10 @@ async def test_a_recording_is_never_reported_as_silent(
 ) -> None:
     async with open_runtime() as runtime:
         await runtime.ingest(readings("pump-1"), is_live=False)
-        clock.forward(3600)
+        clock.jump(3600)
         await asyncio.sleep(1.2)
-        assert await runtime.store.events("pump-1") == []
-        assert "none since telltale started" in runtime.machine("pump-1").headline(clock())
+        assert EventKind.STALE not in {e.kind for e in await runtime.store.events("pump-1")}
+        assert "none since telltale started" in headline(runtime.machine("pump-1"), clock())
 
 
 async def test_an_unknown_machine_is_named_with_the_nearest_one(open_runtime: OpenRuntime) -> None:
@@ -162,9 +202,3 @@ async def test_a_changed_profile_gives_the_machine_other_channels(
         live = await runtime.change("pump-1", title="Pump 1", profile="rotating_machine")
         assert runtime.machine("pump-1") is live
         assert (live.machine.title, live.profile.id) == ("Pump 1", "rotating_machine")
-
-
-async def until(holds: object, timeout_s: float = 5.0) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not holds():  # type: ignore[operator]
-            await asyncio.sleep(0.02)

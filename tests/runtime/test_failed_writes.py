@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from telltale.runtime.core import Runtime
 from telltale.store.base import RangeQuery, Write
 from telltale.store.sqlite import SQLiteStore
 from telltale.stream.memory import MemoryStream
-from tests.runtime.test_core import readings, until
+from tests.runtime.test_core import readings
+from tests.waiting import until
 
 
 class MoodyStore(SQLiteStore):
@@ -21,11 +23,11 @@ class MoodyStore(SQLiteStore):
 
     mood = "well"
 
-    def submit(self, write: Write) -> Future[None]:
+    def submit(self, write: Write) -> Future[int]:
         if self.mood == "busy":
             raise StoreBusyError("The write queue is full.")
         if self.mood == "failing":
-            failed: Future[None] = Future()
+            failed: Future[int] = Future()
             failed.set_exception(StoreError("The disk is full."))
             return failed
         return super().submit(write)
@@ -66,5 +68,43 @@ async def test_a_full_queue_takes_nothing(store: MoodyStore) -> None:
             await runtime.ingest(readings("pump-1", n=3, start_ns=1_763_711_100_000_000_000))
         assert runtime.machine("pump-1").state is state
         store.mood = "well"
+    finally:
+        await runtime.stop()
+
+
+async def test_what_was_worked_out_after_a_failed_write_is_not_kept_either(
+    store: MoodyStore,
+) -> None:
+    runtime = Runtime(store=store, stream=MemoryStream(), profiles=ProfileBook(None))
+    await runtime.start()
+    try:
+        first, second, third = (
+            readings("pump-1", n=3, start_ns=1_763_711_000_000_000_000 + i * 10**11)
+            for i in range(3)
+        )
+        await runtime.ingest(first)
+        store.mood = "failing"
+        _, failing = await runtime.submit(second)
+        store.mood = "well"
+        _, following = await runtime.submit(third)
+        for future, words in ((failing[0], "disk is full"), (following[0], "send it again")):
+            with pytest.raises(StoreError, match=words):
+                await asyncio.wrap_future(future)
+        await until(lambda: runtime.machine("pump-1").write_failed)
+        await runtime.ingest(second)
+        (receipt,) = await runtime.ingest(third)
+        assert (receipt.accepted, receipt.late) == (3, 0)
+        assert runtime.machine("pump-1").rows == 9
+    finally:
+        await runtime.stop()
+
+
+async def test_readings_sent_again_are_counted_once(store: MoodyStore) -> None:
+    runtime = Runtime(store=store, stream=MemoryStream(), profiles=ProfileBook(None))
+    await runtime.start()
+    try:
+        for _ in range(3):
+            await runtime.ingest(readings("pump-1", n=5))
+        assert runtime.machine("pump-1").rows == 5
     finally:
         await runtime.stop()

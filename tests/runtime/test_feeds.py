@@ -14,7 +14,8 @@ from telltale.formats.base import Decoded
 from telltale.sources.base import SourceState, SourceStatus
 from telltale.store.base import RangeQuery
 from tests.runtime.conftest import OpenRuntime
-from tests.runtime.test_core import T0, until
+from tests.runtime.test_core import T0
+from tests.waiting import until
 
 
 class ListSource:

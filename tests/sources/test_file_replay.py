@@ -9,8 +9,7 @@ import pytest
 from telltale.errors import DecodeError, SettingsError, SourceUnavailableError
 from telltale.sources.base import SourceState
 from telltale.sources.file_replay import FileReplay
-from tests.sources.collector import Collector
-from tests.sources.hand_clock import START_NS, HandClock
+from tests.doubles import START_NS, Collector, HandClock
 
 
 def log_file(folder: Path, rows: int = 50) -> Path:

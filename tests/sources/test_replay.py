@@ -11,9 +11,9 @@ from telltale.batch import NS_PER_S, Batch
 from telltale.errors import SettingsError
 from telltale.sources.base import SourceState
 from telltale.sources.recording import PIECE_ROWS, BatchRecording, RangeRecording
-from telltale.sources.replay import LOOP_GAP_NS, ReplaySource
-from tests.sources.collector import Collector
-from tests.sources.hand_clock import START_NS, HandClock, settle
+from telltale.sources.replay import ReplaySource
+from telltale.sources.stamps import LOOP_GAP_NS
+from tests.doubles import START_NS, Collector, HandClock, settle
 
 RECORDED_NS = 1_700_000_000 * NS_PER_S
 
@@ -193,6 +193,8 @@ async def test_position_and_duration_are_told() -> None:
         assert replay.position_s == pytest.approx(3.0)
         await clock.turn(30)
         assert replay.position_s == 10.0
+    await clock.turn(30)
+    assert replay.position_s == 10.0  # closed, it stays where it was
 
 
 async def test_closing_while_it_waits_ends_it() -> None:

@@ -11,7 +11,7 @@ import structlog.testing
 from telltale.errors import SettingsError, SourceUnavailableError
 from telltale.sources.folder_memory import MEMORY_FILE
 from telltale.sources.watch_folder import PIECE_BYTES, WatchFolder, csv_header
-from tests.sources.collector import Collector
+from tests.doubles import Collector
 
 
 def watching(folder: Path, **settings: float | bool | str) -> WatchFolder:

@@ -12,6 +12,7 @@ import pytest
 
 from telltale.errors import StoreError
 from telltale.store import migrate
+from telltale.store.backup_folder import back_up, restore
 from telltale.store.base import RangeQuery, Write
 from telltale.store.sqlite import SQLiteStore
 from tests.store.samples import event, opened, profile, ramp, same
@@ -70,18 +71,18 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_backup_made_while_writing_restores_what_was_there(tmp_path: Path) -> None:
-    folder, copy = tmp_path / "data", tmp_path / "copies" / "monday.db"
+    folder, copy = tmp_path / "data", tmp_path / "copies" / "monday"
     await kept(folder)
     store = await opened(folder)
     pending = store.submit(Write(profile(), ramp(1_000, start_s=1_000.0)))
-    await store.backup(copy)
+    assert back_up(folder, copy) > 0
     with pytest.raises(StoreError, match="is there already"):
-        await store.backup(copy)
+        back_up(folder, copy)
     await asyncio.wrap_future(pending)
     with pytest.raises(StoreError, match="in use"):
-        await SQLiteStore(folder).restore(copy)
+        restore(copy, folder)
     await store.close()
-    assert await store.restore(copy) is not None
+    assert restore(copy, folder) is not None
     await store.open()
     found = await store.read(EVERYTHING)
     assert same(found.rows(0, 1_000), ramp(1_000))
@@ -91,9 +92,12 @@ async def test_a_backup_made_while_writing_restores_what_was_there(tmp_path: Pat
 
 async def test_a_broken_backup_is_not_restored(tmp_path: Path) -> None:
     await kept(tmp_path / "data")
-    (tmp_path / "bad.db").write_text("nothing" * 2_000)
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "telltale.db").write_text("nothing" * 2_000)
     with pytest.raises(StoreError, match="cannot be restored"):
-        await SQLiteStore(tmp_path / "data").restore(tmp_path / "bad.db")
+        restore(tmp_path / "bad", tmp_path / "data")
+    with pytest.raises(StoreError, match="is not there"):
+        restore(tmp_path / "nowhere", tmp_path / "data")
     store = await opened(tmp_path / "data")
     assert len(await store.read(EVERYTHING)) == 1_000
     await store.close()

@@ -159,7 +159,7 @@ export function startImport(
 ): { job: Promise<ImportJob>; abort: () => void } {
   const xhr = new XMLHttpRequest();
   const job = new Promise<ImportJob>((resolve, reject) => {
-    xhr.open("POST", url("/imports", { filename: file.name, ...asked }));
+    xhr.open("POST", url("/imports", { filename: file.name, modified: file.lastModified, ...asked }));
     xhr.upload.onprogress = (sent) => onSent?.(sent.loaded);
     xhr.onerror = () => reject(unreachable());
     xhr.onabort = () => reject(new DOMException("stopped", "AbortError"));

@@ -1,13 +1,16 @@
-// Which page stands at which address.
+// Which page stands at which address. Fleet is here at once, the others come after it.
+import { later } from "./later";
 import { place } from "./router";
 import { FleetPage } from "./pages/fleet";
-import { EntryPage } from "./pages/entry";
-import { HistoryPage } from "./pages/history";
-import { ImportPage } from "./pages/import";
 import { LostPage } from "./pages/lost";
-import { MachinePage } from "./pages/machine";
-import { SourcesPage } from "./pages/sources";
-import { StatesPage } from "./pages/states";
+
+const rest = () => import("./pages/rest");
+const EntryPage = later(() => rest().then((it) => it.EntryPage));
+const HistoryPage = later(() => rest().then((it) => it.HistoryPage));
+const ImportPage = later(() => rest().then((it) => it.ImportPage));
+const MachinePage = later(() => rest().then((it) => it.MachinePage));
+const SourcesPage = later(() => rest().then((it) => it.SourcesPage));
+const StatesPage = later(() => rest().then((it) => it.StatesPage));
 
 export function App() {
   const { route } = place.value;

@@ -1,5 +1,5 @@
 // Event rows: newest first, one row an episode; what, when, then why with its numbers.
-import { age, capital, dateTime, msOf, when } from "./format";
+import { age, capital, dateTime, msOf, tied, when } from "./format";
 import { eventTitle, lowerFirst } from "./findings";
 import { Lamp } from "./lamp";
 import { machinePath } from "./router";
@@ -28,7 +28,7 @@ function EventRow({ event, nowMs, named }: { event: MachineEvent; nowMs: number;
       <Lamp lit={event.end_ns === null ? eventLit(event) : "ok"} label={event.end_ns === null ? undefined : "Over"} />
       {named ? <a class="what" href={machinePath(event.machine)}>{what}</a> : <span class="what">{what}</span>}
       <time dateTime={new Date(startMs).toISOString()} title={dateTime(startMs)}>{when(startMs, nowMs)}</time>
-      <span class="why">{why(event, nowMs)}</span>
+      <span class="why">{tied(why(event, nowMs))}</span>
     </li>
   );
 }

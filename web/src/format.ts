@@ -25,7 +25,7 @@ export function number(value: number, decimals = 0): string {
 
 /** Ends of scales and limits: as few decimals as say the same. */
 export function brief(value: number, decimals = 2): string {
-  const rounded = Number(value.toFixed(decimals));
+  const rounded = Number(value.toFixed(decimals)) || 0; // -0 is 0 to a reader
   const text = new Intl.NumberFormat(locale, { maximumFractionDigits: decimals }).format(rounded);
   return text.replace(/^[-\u2010]/, MINUS);
 }
@@ -100,6 +100,17 @@ export function bytes(size: number): string {
   const step = UNITS_BYTES.find(([limit]) => size >= limit);
   return step === undefined ? `${size} B` : `${brief(size / step[0], size / step[0] < 10 ? 1 : 0)} ${step[1]}`;
 }
+
+/** Keeps each figure on one line with its unit: no line begins with "s" or "mm/s". */
+export const tied = (text: string): string => text.replace(/(\d) (?=[^\s\d]{1,5}(?:[\s.,;]|$))/g, "$1\u00a0");
+
+const CUTS: [RegExp, string][] = [
+  [/temperature/i, "temp."], [/velocity/i, "vel."], [/acceleration/i, "accel."], [/horizontal/i, "horiz."], [/vertical/i, "vert."], [/ \(rms\)$/, ""],
+];
+
+/** A title for narrow places: the longest words of its trade cut as people write them. */
+export const short = (title: string): string =>
+  capital(CUTS.reduce((text, [word, cut]) => text.replace(word, cut), title));
 
 /** "one", "two" ... to twelve; figures above. Sentences only. */
 export function inWords(value: number): string {

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { clock, countText, zone } from "./format";
+import { clock, countText, tied, zone } from "./format";
 import { DisplayMenu } from "./display";
 import { Icon, type IconName } from "./icons";
 import { Lamp } from "./lamp";
@@ -76,8 +76,9 @@ function Rail() {
         </div>
       ))}
       <div class="foot small muted">
-        <div>telltale{status ? ` ${status.version}` : ""} · {briefs.value.length} {briefs.value.length === 1 ? "machine" : "machines"}</div>
-        {status && <div>kept {countText(status.rows)} readings</div>}
+        <div>{briefs.value.length} {briefs.value.length === 1 ? "machine" : "machines"}</div>
+        {status && <div>{countText(status.rows)} readings kept</div>}
+        <div>telltale{status ? ` ${status.version}` : ""}</div>
       </div>
     </nav>
   );
@@ -159,7 +160,7 @@ export function Page({ where, crumb, finding, text, lamp, actions, children }: P
           {lamp}
           <div class="grow">
             <h1>{finding}</h1>
-            {text && <p>{text}</p>}
+            {text && <p>{typeof text === "string" ? tied(text) : text}</p>}
           </div>
           {actions && <div class="row wrap">{actions}</div>}
         </div>

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import * as api from "./api";
 import { useSeen } from "./charts/measure";
-import { age, rate } from "./format";
+import { age, rate, short, tied } from "./format";
 import { noteSpark } from "./frames";
 import { Lamp, Simulated, State } from "./lamp";
 import { Range } from "./range";
@@ -44,8 +44,8 @@ export function Tile({ id, wide = false }: { id: string; wide?: boolean }) {
   return (
     <a class={`panel tile ${edge} ${wide ? "wide" : ""}`} href={machinePath(id)} aria-label={`${machine.title}: ${word}. ${machine.headline ?? ""}`}>
       <TileHead machine={machine} />
-      <p class="find">{machine.headline ?? (machine.state === "ok" ? "Every value is within its limits." : "")}</p>
-      <div class="stack">
+      <p class="find">{tied(machine.headline ?? (machine.state === "ok" ? "Every value is within its limits." : ""))}</p>
+      <div class="stack trace">
         {spark !== undefined && <SparkOf machine={machine} profile={profile} name={spark} />}
         <div class="mini">
           {names.slice(0, RANGES_SHOWN).map((name) => <Mini key={name} machine={machine} profile={profile} name={name} />)}
@@ -63,7 +63,7 @@ function TileHead({ machine }: { machine: LiveMachine }) {
   return (
     <div class="stack tight">
       <div class="row">
-        <span class="strong cut name">{machine.title}</span>
+        <span class="strong cut name" title={machine.title}>{machine.title}</span>
         <span class="push" />
         <State lit={lit} word={word} />
       </div>
@@ -114,7 +114,7 @@ function Mini({ machine, profile, name }: ValueProps) {
   const value = machine.values[name];
   return (
     <>
-      <span class="k cut">{spec.title}</span>
+      <span class="k cut" title={spec.title}>{short(spec.title)}</span>
       <Range spec={spec} value={value} />
       <span class={`v ${value === undefined || value.value === null ? "muted" : INK[tone(value.state)]}`}>{saidValue(value, spec)}</span>
     </>

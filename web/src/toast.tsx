@@ -2,6 +2,7 @@
 // never more than one in five seconds.
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { tied } from "./format";
 import { Lamp, type Lit } from "./lamp";
 
 export interface Toast {
@@ -70,7 +71,7 @@ function ToastView({ one }: { one: Shown }) {
       <Lamp lit={one.lit} />
       <div class="stack tight">
         <span class="strong">{one.title}</span>
-        {one.text && <span class="small soft">{one.text}</span>}
+        {one.text && <span class="small soft">{tied(one.text)}</span>}
       </div>
       <div class="row">
         {one.href && <a class="btn quiet" href={one.href} onClick={() => close(one.id)}>{one.action ?? "Open"}</a>}

@@ -190,6 +190,7 @@ export interface ImportJob {
   machines: string[];
   first_time_ns: number | null;
   last_time_ns: number | null;
+  warnings: string[];
   reasons: Reason[];
   detail: string | null;
 }

@@ -39,12 +39,11 @@ from telltale.api.problems import add_problem_handlers
 from telltale.api.push import push_socket
 from telltale.api.settings import ApiSettings
 from telltale.api.telemetry_in import push_telemetry
-from telltale.errors import SettingsError, UnknownMachineError
+from telltale.errors import UnknownMachineError
 from telltale.runtime.core import Runtime
 from telltale.runtime.imports import Imports
 from telltale.runtime.replays import Replays
 from telltale.stream.latest import States
-from telltale.stream.memory import MemoryStream
 
 WEB = Path(telltale.__file__).parent / "web"
 RESOURCES = (
@@ -73,16 +72,11 @@ def create_app(
     """Return the app of a runtime that whoever serves it has started, and stops afterwards.
 
     Args:
-        runtime: Its stream must be a `MemoryStream`: viewers join its hub.
+        runtime: Viewers join the hub of its stream.
         web: Folder of the built page; the installed one by default.
         settings: Limits.
         scratch: Where uploads wait until they are read; the system's folder for such by default.
-
-    Raises:
-        SettingsError: The runtime's stream has no hub.
     """
-    if not isinstance(runtime.stream, MemoryStream):
-        raise SettingsError(f"The API needs a MemoryStream, got {type(runtime.stream).__name__}.")
     limits = settings or ApiSettings()
     context = Context(
         runtime=runtime,
@@ -116,7 +110,7 @@ def create_app(
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Show what was kept, and end long work with the server."""
     context: Context = app.state.context
-    seed_hub(context.runtime)
+    _seed_hub(context.runtime)
     context.hub.states_of = partial(_states, context.runtime)
     total = sum(live.rows for live in context.runtime.machines())
     context.today = DayCount(total, context.runtime.clock())
@@ -124,19 +118,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await context.imports.stop()
 
 
-def seed_hub(runtime: Runtime) -> None:
+def _seed_hub(runtime: Runtime) -> None:
     """Let viewers see the newest kept values at once, before anything new arrives."""
-    if not isinstance(runtime.stream, MemoryStream):
-        return
     for live in runtime.machines():
         if live.last_time_ns and not live.last_arrival_ns:
-            runtime.stream.seed(
-                live.machine.id,
-                time_ns=live.last_time_ns,
-                values=live.values,
-                times_ns=live.times_ns,
-                open_events=live.open_events.values(),
-            )
+            newest = runtime.stream.hub.newest(live.machine.id)
+            newest.seed(live.last_time_ns, live.values, live.times_ns)
+            newest.note_events(live.open_events.values())
 
 
 def _states(runtime: Runtime, machine: str) -> States | None:

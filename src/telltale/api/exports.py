@@ -15,16 +15,15 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from telltale.api.context import Shared
-from telltale.api.forms import MEDIA_TYPES, Form, csv_rows, reading_rows
-from telltale.api.parquet_out import ParquetWriter
 from telltale.api.problems import ApiError
 from telltale.api.ranges import checked_names, pieces
 from telltale.api.wire import time_ns_or
-from telltale.batch import Batch
+from telltale.batch import FOREVER_NS, Batch
+from telltale.formats.parquet_write import ParquetWriter
+from telltale.formats.write import MEDIA_TYPES, Form, closing, opening, piece
 
 router = APIRouter(tags=["exports"])
 
-FOREVER_NS = 2**63 - 1
 FORMS = (Form.CSV, Form.JSON, Form.NDJSON, Form.PARQUET)
 
 
@@ -65,25 +64,12 @@ async def _text(
     samples: AsyncIterator[Batch], form: Form, names: tuple[str, ...]
 ) -> AsyncIterator[bytes]:
     """Yield the file; each piece is written in a thread while others use the loop."""
+    yield opening(form, names)
     is_first = True
-    if form is Form.JSON:
-        yield b"["
     async for batch in samples:
-        yield await asyncio.to_thread(_piece, batch, form, is_first=is_first)
+        yield await asyncio.to_thread(piece, form, batch, is_first=is_first)
         is_first = False
-    if form is Form.JSON:
-        yield b"]\n"
-    elif form is Form.CSV and is_first:
-        yield (",".join(["time", *names]) + "\n").encode()
-
-
-def _piece(batch: Batch, form: Form, *, is_first: bool) -> bytes:
-    if form is Form.CSV:
-        return csv_rows(batch, header=is_first)
-    rows = reading_rows(batch)
-    if form is Form.NDJSON:
-        return b"".join(row + b"\n" for row in rows)
-    return (b"" if is_first else b",\n") + b",\n".join(rows)
+    yield closing(form)
 
 
 async def _parquet(

@@ -25,6 +25,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+OTHER_SITES = frozenset({"cross-site", "same-site"})  # "same-site" may be another port
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -62,15 +63,25 @@ class Guard:
                 f"This server is private and does not answer to the name {host!r}. Use "
                 "http://127.0.0.1 or http://localhost, or add the name to api.allowed_hosts."
             )
+        if scope["type"] == "http" and scope["method"] in SAFE_METHODS:
+            return None
         origin = headers.get("origin")
-        may_change = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
-        if origin is not None and may_change and urlsplit(origin).netloc != host:
+        if origin is None and headers.get("sec-fetch-site") in OTHER_SITES:
+            origin = "another site"
+        if origin is not None and _netloc(origin) != host:
             return f"Requests from pages of {origin} are refused: only telltale's own page may."
         return None
 
     def _is_allowed(self, host: str) -> bool:
         name = host_name(host)
         return name == "localhost" or is_loopback(name) or name in self._allowed_hosts
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def host_name(host: str) -> str:

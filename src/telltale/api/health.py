@@ -17,6 +17,7 @@ from starlette.responses import Response
 from telltale.api.context import Context, Shared
 from telltale.api.status import Status, status_now
 from telltale.api.wire import answers, reply
+from telltale.batch import FOREVER_NS
 from telltale.errors import TelltaleError
 from telltale.store.base import RangeQuery, StoreStatus
 
@@ -68,7 +69,7 @@ async def _read_check(shared: Context) -> Check:
     begin_s = time.perf_counter()
     machines = shared.runtime.machines()
     query = RangeQuery(
-        machines[0].machine.id if machines else "", 0, 2**63 - 1, limit=1, newest=True
+        machines[0].machine.id if machines else "", 0, FOREVER_NS, limit=1, newest=True
     )
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S):

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from telltale.api.context import Context, Shared
 from telltale.api.problems import ApiError
 from telltale.api.settings import MIB
-from telltale.api.wire import answers, reply
+from telltale.api.wire import answers, chunks_of, reply
 from telltale.errors import ProfileError
 from telltale.formats.files import ReadOptions
 from telltale.formats.preview import Preview, preview
@@ -53,7 +53,20 @@ def read_options(
     )
 
 
+def modified_time(
+    shared: Shared,
+    modified: Annotated[
+        str | None,
+        Query(description="When the client's file was changed last; Unix ms or ISO 8601"),
+    ] = None,
+) -> int:
+    """Return when the file was changed last; now if the client does not say, never later."""
+    now_ns = shared.runtime.clock()
+    return min(text_to_ns(modified), now_ns) if modified else now_ns
+
+
 Options = Annotated[ReadOptions, Depends(read_options)]
+Modified = Annotated[int, Depends(modified_time)]
 
 
 @router.post(
@@ -63,7 +76,7 @@ Options = Annotated[ReadOptions, Depends(read_options)]
     summary="Look at the first part of a file",
 )
 async def preview_import(
-    request: Request, shared: Shared, filename: str, options: Options
+    request: Request, shared: Shared, filename: str, options: Options, modified_ns: Modified
 ) -> Response:
     """Return what an import would read: columns, units, times, the profile that fits."""
     head = await _head(request)
@@ -71,7 +84,7 @@ async def preview_import(
         preview,
         head,
         safe_name(filename),
-        modified_ns=shared.runtime.clock(),
+        modified_ns=modified_ns,
         options=options,
     )
     return reply(_with_profile(shared, found))
@@ -87,13 +100,17 @@ async def start_import(
     request: Request,
     shared: Shared,
     filename: str,
+    *,
     options: Options,
+    modified_ns: Modified,
     profile: str | None = None,
 ) -> Response:
     """Take the file as the body, then answer 202 at once and read it in the background."""
     if profile:
         _check_profile(shared, profile)
-    job = await shared.imports.upload(filename, request.stream(), options, profile=profile or None)
+    job = await shared.imports.upload(
+        filename, chunks_of(request), options, profile=profile or None, modified_ns=modified_ns
+    )
     return reply(job.view(), 202)
 
 
@@ -119,7 +136,7 @@ async def _head(request: Request) -> bytes:
     """Return the body's first part; whatever follows is not read."""
     parts: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
+    async for chunk in chunks_of(request):
         parts.append(chunk)
         size += len(chunk)
         if size >= PREVIEW_BYTES:

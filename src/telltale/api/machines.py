@@ -10,11 +10,11 @@ from telltale.api.context import Shared
 from telltale.api.problems import ApiError
 from telltale.api.wire import answers, body_as, reply, takes
 from telltale.errors import DecodeError
-from telltale.runtime.machine import MachineView
+from telltale.runtime.machine_view import MachineView, machine_view
 
 router = APIRouter(tags=["machines"])
 
-MAX_TEXT = 200  # characters of an id, a title or a place
+MAX_TEXT = 200  # characters of a title or a place
 
 
 class MachineList(msgspec.Struct, frozen=True):
@@ -43,13 +43,14 @@ class MachineRegistration(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 async def list_machines(shared: Shared) -> Response:
     """Return every machine with state, newest values and open events."""
     now_ns = shared.runtime.clock()
-    return reply(MachineList([live.view(now_ns) for live in shared.runtime.machines()]))
+    return reply(MachineList([machine_view(live, now_ns) for live in shared.runtime.machines()]))
 
 
 @router.get("/machines/{machine}", responses=answers(MachineView), summary="One machine")
 async def get_machine(machine: str, shared: Shared) -> Response:
     """Return one machine with state, newest values and open events."""
-    return reply(shared.runtime.machine(machine).view(shared.runtime.clock()))
+    runtime = shared.runtime
+    return reply(machine_view(runtime.machine(machine), runtime.clock()))
 
 
 @router.patch(
@@ -65,7 +66,7 @@ async def change_machine(machine: str, request: Request, shared: Shared) -> Resp
     live = await shared.runtime.change(
         machine, title=change.title, place=change.place, profile=change.profile
     )
-    return reply(live.view(shared.runtime.clock()))
+    return reply(machine_view(live, shared.runtime.clock()))
 
 
 @router.put(
@@ -77,7 +78,7 @@ async def change_machine(machine: str, request: Request, shared: Shared) -> Resp
 async def register_machine(machine: str, request: Request, shared: Shared) -> Response:
     """Register a machine; one that exists with the same profile takes title and place."""
     wish = await body_as(request, MachineRegistration, max_bytes=shared.settings.max_request_bytes)
-    check_texts(id=machine, title=wish.title, place=wish.place)
+    check_texts(title=wish.title, place=wish.place)
     known = {live.machine.id: live.machine.profile for live in shared.runtime.machines()}
     if known.get(machine, wish.profile) != wish.profile:
         raise ApiError(
@@ -91,7 +92,7 @@ async def register_machine(machine: str, request: Request, shared: Shared) -> Re
         live = await shared.runtime.register(
             machine, profile=wish.profile, title=wish.title, place=wish.place or ""
         )
-    return reply(live.view(shared.runtime.clock()), 200 if machine in known else 201)
+    return reply(machine_view(live, shared.runtime.clock()), 200 if machine in known else 201)
 
 
 def check_texts(**texts: str | None) -> None:

@@ -13,7 +13,7 @@ import telltale
 from telltale.api.context import PREFIX
 from telltale.api.wire import DOCUMENTED, answers
 from telltale.formats.decode import CONTENT_TYPES
-from telltale.runtime.core import Receipt
+from telltale.runtime.receipt import Receipt
 
 Json = dict[str, Any]  # Any: OpenAPI is free-form
 

@@ -97,7 +97,7 @@ async def _telltale_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, errors.TelltaleError):
         raise error
     status = status_of(error)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:  # busy or full is said once, where it is found
         log.warning("request_failed", path=request.url.path, status=status, error=str(error))
     known = error.known if isinstance(error, ApiError) else {}
     headers = error.headers if isinstance(error, ApiError) else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -36,23 +35,24 @@ async def push_socket(websocket: WebSocket) -> None:
     try:
         while (message := await websocket.receive())["type"] == "websocket.receive":
             n_messages += 1
-            answer = await _answer(context, websocket, message, n_messages)
+            body = _body(message)
+            answer = await _answer(context, websocket, body, n_messages)
             await websocket.send_text(msgspec.json.encode(answer).decode())
-            if (
-                isinstance(answer, PushError)
-                and answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            ):
+            if len(body) > context.settings.max_message_bytes:
                 await websocket.close(CLOSE_TOO_BIG, "message too big")
                 return
     except (WebSocketDisconnect, OSError):
         return  # what was answered is kept; what was not, the feed sends again
 
 
-async def _answer(
-    context: Context, websocket: WebSocket, message: Message, n: int
-) -> dict[str, Any] | PushError:
+def _body(message: Message) -> bytes:
     text, packed = message.get("text"), message.get("bytes")
-    body = text.encode() if text is not None else packed or b""
+    return text.encode() if text is not None else packed or b""
+
+
+async def _answer(
+    context: Context, websocket: WebSocket, body: bytes, n: int
+) -> dict[str, Any] | PushError:
     try:
         if len(body) > context.settings.max_message_bytes:
             raise TooLargeError(

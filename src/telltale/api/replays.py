@@ -11,6 +11,7 @@ from starlette.responses import Response
 from telltale.api.context import Context, Shared
 from telltale.api.problems import ApiError
 from telltale.api.wire import answers, body_as, reply, takes
+from telltale.batch import FOREVER_NS
 from telltale.errors import DecodeError
 from telltale.formats.times import number_to_ns, text_to_ns
 from telltale.runtime.import_job import ImportJob
@@ -18,7 +19,6 @@ from telltale.runtime.replays import ReplayView
 
 router = APIRouter(tags=["replays"])
 
-FOREVER_NS = 2**63 - 2
 Time = int | float | str
 
 
@@ -126,7 +126,7 @@ async def _range(shared: Context, wish: ReplayWish) -> tuple[str, int, int]:
     if wish.import_id is not None:
         return _imported(shared.imports.get(wish.import_id))
     start_ns = 0 if wish.start is None else _time_ns(wish.start)
-    end_ns = FOREVER_NS if wish.to is None else _time_ns(wish.to)
+    end_ns = FOREVER_NS - 1 if wish.to is None else _time_ns(wish.to)
     return wish.machine or "", start_ns, end_ns
 
 

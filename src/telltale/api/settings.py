@@ -20,6 +20,7 @@ class ApiSettings:
         min_free_bytes: An import is refused, and `/readyz` says no, below this much free disk.
         max_samples: One answer to a read; longer ranges are decimated, or streamed by /exports.
         max_message_bytes: One message of a pushing WebSocket.
+        max_silence_s: How long a body may stall before the request is given up.
         retry_after_s: What a client is told when the queue is full.
         allowed_hosts: Further `Host` names to answer to on a loopback address, e.g. of a proxy
             on the same machine. "localhost" and the loopback addresses are always allowed.
@@ -32,6 +33,7 @@ class ApiSettings:
     min_free_bytes: int = 64 * MIB
     max_samples: int = 200_000
     max_message_bytes: int = 8 * MIB
+    max_silence_s: float = 30.0
     retry_after_s: int = 1
     allowed_hosts: tuple[str, ...] = ()
     ping_s: float = 15.0
@@ -43,6 +45,7 @@ class ApiSettings:
             "max_request_bytes",
             "max_import_bytes",
             "max_samples",
+            "max_silence_s",
             "ping_s",
         ):
             if getattr(self, name) <= 0:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from telltale.api.context import Context, Shared
 from telltale.api.problems import ApiError
 from telltale.api.wire import answers, body_as, reply, takes
+from telltale.runtime.notes import simulation_told
 from telltale.simulators.base import Simulator, check_severity
 from telltale.sources.simulator import SimulatorSource
 
@@ -66,10 +67,13 @@ async def change_simulator(machine: str, request: Request, shared: Shared) -> Re
     change = await body_as(request, SimulatorChange, max_bytes=shared.settings.max_request_bytes)
     for name, severity in change.faults.items():
         check_severity(machine, name, severity, simulator.faults)
+    before = simulator.scenario, simulator.severities()
     if change.scenario is not None:
         simulator.set_scenario(change.scenario)
     for name, severity in change.faults.items():
         simulator.set_fault(name, severity)
+    for what, message in simulation_told(simulator, *before):
+        shared.runtime.note(machine, what, message)
     return reply(_view(simulator))
 
 

@@ -33,7 +33,7 @@ class SourceList(msgspec.Struct, frozen=True):
     sources: list[SourceView]
 
 
-def source_view(source: Source) -> SourceView:
+def source_view(source: Source, now_ns: int) -> SourceView:
     """Return a feed as the API shows it."""
     status = source.status
     return SourceView(
@@ -43,7 +43,7 @@ def source_view(source: Source) -> SourceView:
         rows=status.rows,
         rejected=status.rejected,
         dropped=status.dropped,
-        rate_hz=round(status.rate_hz, 2),
+        rate_hz=round(status.rate.per_second(now_ns), 2),
         last_time_ns=status.last_time_ns or None,
         detail=status.detail,
     )
@@ -52,4 +52,5 @@ def source_view(source: Source) -> SourceView:
 @router.get("/sources", responses=answers(SourceList), summary="All feeds")
 async def list_sources(shared: Shared) -> Response:
     """Return every feed with its state and counters."""
-    return reply(SourceList([source_view(source) for source in shared.runtime.feeds.all()]))
+    now_ns = shared.runtime.clock()
+    return reply(SourceList([source_view(feed, now_ns) for feed in shared.runtime.feeds.all()]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -15,9 +14,8 @@ from telltale.api.context import Context, context_of
 from telltale.api.problems import ApiError, problem, status_of
 from telltale.api.wire import read_body, reply
 from telltale.errors import DecodeError, StoreBusyError, TelltaleError
-from telltale.formats.base import MAX_REASONS, Decoded
 from telltale.formats.decode import CONTENT_TYPES, decode, format_of
-from telltale.runtime.core import Receipt
+from telltale.runtime.receipt import Receipt, whole
 
 IN_THREAD_BYTES = 512 * 1024  # about 5 ms of decoding; above it others get their turn
 
@@ -76,45 +74,10 @@ async def take_body(
         retry_s = str(context.settings.retry_after_s)
         raise ApiError(503, str(error), headers={"Retry-After": retry_s}) from None
     context.meters.commit_s.observe(time.perf_counter() - begin_s)
-    receipt = merged(receipts, decoded, machine)
+    receipt = whole(receipts, decoded, machine)
     context.meters.accepted.inc(receipt.accepted)
     context.meters.rejected.inc(receipt.rejected)
     return receipt
-
-
-def merged(receipts: Sequence[Receipt], decoded: Decoded, machine: str) -> Receipt:
-    """Return one receipt for a whole body, which may have given several batches or none."""
-    if len(receipts) == 1:
-        return receipts[0]
-    if not receipts:
-        return Receipt(
-            machine=machine,
-            profile="",
-            registered=False,
-            accepted=0,
-            rejected=decoded.rejected_rows,
-            rejected_values=decoded.rejected_values,
-            late=0,
-            first_time_ns=None,
-            last_time_ns=None,
-            unknown={},
-            reasons=tuple(decoded.reasons),
-        )
-    times_ns = [r.first_time_ns for r in receipts if r.first_time_ns is not None]
-    ends_ns = [r.last_time_ns for r in receipts if r.last_time_ns is not None]
-    reasons = dict.fromkeys(reason for receipt in receipts for reason in receipt.reasons)
-    return msgspec.structs.replace(
-        receipts[0],
-        registered=any(receipt.registered for receipt in receipts),
-        accepted=sum(receipt.accepted for receipt in receipts),
-        rejected=sum(receipt.rejected for receipt in receipts),
-        rejected_values=sum(receipt.rejected_values for receipt in receipts),
-        late=sum(receipt.late for receipt in receipts),
-        first_time_ns=min(times_ns, default=None),
-        last_time_ns=max(ends_ns, default=None),
-        unknown={name: hint for receipt in receipts for name, hint in receipt.unknown.items()},
-        reasons=tuple(reasons)[:MAX_REASONS],
-    )
 
 
 def _content_type(request: Request) -> str:

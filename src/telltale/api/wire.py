@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from telltale.api.context import context_of
 from telltale.api.problems import ApiError
 from telltale.errors import DecodeError, TooLargeError
 from telltale.formats.gzip_body import gunzip
@@ -73,7 +75,7 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
         raise _too_large(max_bytes)
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
+    async for chunk in chunks_of(request):
         size += len(chunk)
         if size > max_bytes:
             raise _too_large(max_bytes)
@@ -91,6 +93,26 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
             allowed=["gzip", "identity"],
         )
     return body
+
+
+async def chunks_of(request: Request) -> AsyncIterator[bytes]:
+    """Yield a body's pieces as they come. Raises ApiError 408 when the client falls silent."""
+    stream = request.stream()
+    patience_s = context_of(request).settings.max_silence_s
+    while True:
+        try:
+            async with asyncio.timeout(patience_s):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise ApiError(
+                408,
+                f"Nothing of the body came for {patience_s:g} s, so none of it was taken. "
+                "Send it again, without pauses.",
+                headers={"Connection": "close"},
+            ) from None
+        yield chunk
 
 
 def _too_large(max_bytes: int) -> TooLargeError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 GIB = 1024**3
-FOLDERS = ("archive", "profiles")  # what belongs to the database: whole days, and what machines are
 
 
 @click.group()
@@ -52,13 +50,15 @@ def status(data: Path, *, as_json: bool) -> None:
 @data_option
 def check(data: Path) -> None:
     """Look for damage in the whole database. Works while telltale runs."""
-    from telltale.store.files import connect_reader, damage  # noqa: PLC0415 - loads the store
+    from telltale.store.backup_folder import database_in  # noqa: PLC0415 - loads the store
+    from telltale.store.files import connect_reader, damage  # noqa: PLC0415
 
-    with closing(connect_reader(database_in(data))) as connection:
+    path = database_in(data)
+    with closing(connect_reader(path)) as connection:
         found = damage(connection)
     if found is not None:
-        raise StoreError(f"{database_in(data)} is damaged: {found}. Restore the newest backup.")
-    click.echo(f"{database_in(data)} is sound.")
+        raise StoreError(f"{path} is damaged: {found}. Restore the newest backup.")
+    click.echo(f"{path} is sound.")
 
 
 @db.command()
@@ -66,17 +66,9 @@ def check(data: Path) -> None:
 @data_option
 def backup(target: Path, data: Path) -> None:
     """Copy all that telltale keeps to the new folder TARGET. Works while telltale runs."""
-    from telltale.store.backup import copy_database  # noqa: PLC0415 - loads the store
-    from telltale.store.files import connect_reader  # noqa: PLC0415
+    from telltale.store.backup_folder import back_up  # noqa: PLC0415 - loads the store
 
-    with closing(connect_reader(database_in(data))) as connection:
-        # Days that are archived between the two copies are then in both: reading drops repeats
-        copy_database(connection, database_path(target))
-    for folder in FOLDERS:
-        if (data / folder).is_dir():
-            shutil.copytree(data / folder, target / folder, dirs_exist_ok=True)
-    size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
-    click.echo(f"{target}: {size:,} bytes.")
+    click.echo(f"{target}: {back_up(data, target):,} bytes.")
 
 
 @db.command()
@@ -85,21 +77,9 @@ def backup(target: Path, data: Path) -> None:
 @click.confirmation_option(prompt="This replaces what is in the data folder. Go on?")
 def restore(source: Path, data: Path) -> None:
     """Put the backup SOURCE in place of the data folder's content. telltale must not be running."""
-    from telltale.store.backup import restore_database  # noqa: PLC0415 - loads the store
-    from telltale.store.database import Owner  # noqa: PLC0415
+    from telltale.store import backup_folder  # noqa: PLC0415 - loads the store
 
-    data.mkdir(parents=True, exist_ok=True)
-    owner = Owner(data)
-    owner.take()
-    try:
-        aside = restore_database(database_in(source), database_path(data))
-        for folder in FOLDERS:
-            if (data / folder).is_dir() and aside is not None:
-                shutil.move(data / folder, aside / folder)
-            if (source / folder).is_dir():
-                shutil.copytree(source / folder, data / folder)
-    finally:
-        owner.release()
+    aside = backup_folder.restore(source, data)
     click.echo(f"Restored from {source}." + (f" What was there is in {aside}." if aside else ""))
 
 
@@ -117,24 +97,10 @@ def archive(data: Path, before: str) -> None:
     click.echo(f"{moved:,} readings moved to {data / 'archive'}.")
 
 
-def database_path(data: Path) -> Path:
-    """Return where the database of a data folder is, or would be."""
-    from telltale.store.files import FILE_NAME  # noqa: PLC0415 - loads the store
-
-    return data / FILE_NAME
-
-
-def database_in(data: Path) -> Path:
-    """Return the database of a data folder. Raises StoreError if there is none."""
-    path = database_path(data)
-    if not path.exists():
-        raise StoreError(f"{path} is not there. Name the folder that telltale keeps with --data.")
-    return path
-
-
 def with_store(data: Path, work: Callable[[SQLiteStore], Awaitable[Answer]]) -> Answer:
     """Open the store of a folder that nobody uses, do one thing, close it."""
-    from telltale.store.sqlite import SQLiteStore  # noqa: PLC0415 - loads the store
+    from telltale.store.backup_folder import database_in  # noqa: PLC0415 - loads the store
+    from telltale.store.sqlite import SQLiteStore  # noqa: PLC0415
 
     database_in(data)
 

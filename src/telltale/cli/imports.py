@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from telltale.cli.connection import Client, connect
+from telltale.cli.connection import ApiError, Client, connect
 from telltale.cli.options import data_option, json_option
 from telltale.cli.output import print_json, progress_bar, time_text
 
@@ -34,6 +34,7 @@ class Wanted:
             "profile": self.profile,
             "start": self.start,
             "time_column": self.time_column,
+            "modified": str(file.stat().st_mtime_ns // 1_000_000),
         }
 
 
@@ -51,7 +52,7 @@ def import_(files: tuple[Path, ...], data: Path, *, as_json: bool, **wanted: str
     """Keep everything that FILES hold. Safe to run again: a reading is kept once."""
     asked = Wanted(**wanted)
     with connect(data) as client:
-        jobs = [import_file(client, file, asked, quiet=as_json) for file in files]
+        jobs = [import_or_refuse(client, file, asked, quiet=as_json) for file in files]
     if as_json:
         print_json(jobs)
     else:
@@ -59,6 +60,15 @@ def import_(files: tuple[Path, ...], data: Path, *, as_json: bool, **wanted: str
             print_job(job)
     if any(job["state"] != "done" for job in jobs):
         raise SystemExit(1)
+
+
+def import_or_refuse(client: Client, file: Path, wanted: Wanted, *, quiet: bool) -> Job:
+    """Import one file; if it is refused at the door, return that as its end, for the next one."""
+    try:
+        return import_file(client, file, wanted, quiet=quiet)
+    except ApiError as error:
+        nothing: Job = {"rows": 0, "rejected": 0, "warnings": [], "unknown": {}, "reasons": []}
+        return {"filename": file.name, "state": "failed", "detail": str(error), **nothing}
 
 
 def import_file(client: Client, file: Path, wanted: Wanted, *, quiet: bool) -> Job:
@@ -78,10 +88,14 @@ def import_file(client: Client, file: Path, wanted: Wanted, *, quiet: bool) -> J
 
 def print_job(job: Job) -> None:
     """Say what became of one file."""
-    click.echo(f"{job['filename']}: {job['detail']}", err=job["state"] != "done")
+    name, detail = job["filename"], job["detail"]
+    said = detail if detail.startswith(name) else f"{name}: {detail}"
+    click.echo(said, err=job["state"] != "done")
     if job["rows"]:
         span = f"{time_text(job['first_time_ns'])} to {time_text(job['last_time_ns'])} UTC"
         click.echo(f"  {', '.join(job['machines'][:5])}, {span}, {job['rate_rows_s']:,.0f} rows/s")
+    for warning in job["warnings"]:
+        click.echo(f"  {warning}", err=True)
     for name, hint in job["unknown"].items():
         click.echo(f"  left out {name!r}: {hint}", err=True)
     for reason in job["reasons"][:5]:

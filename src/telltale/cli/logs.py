@@ -8,6 +8,17 @@ import sys
 import structlog
 
 
+class _Forwarded(logging.Handler):
+    """Hands on, as events, what libraries log: in one form, on one line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        fields = {"error": repr(error)} if error is not None else {}
+        structlog.get_logger().log(
+            record.levelno, "library", logger=record.name, message=record.getMessage(), **fields
+        )
+
+
 def set_up_logs(*, quiet: bool = False) -> None:
     """Send logs to standard error; `quiet` leaves only what went wrong."""
     render: structlog.typing.Processor = (
@@ -29,3 +40,4 @@ def set_up_logs(*, quiet: bool = False) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+    logging.basicConfig(handlers=[_Forwarded()], level=logging.WARNING, force=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from telltale.runtime.core import Runtime
 
 UDP_PORT = 20777  # what racing games and the PIT system send to
+MAX_MACHINES = 1_000  # as in runtime/core.py, which loads too much for --help
 Prepare = Callable[["Runtime"], Awaitable[None]]
 
 
@@ -33,8 +34,22 @@ Prepare = Callable[["Runtime"], Awaitable[None]]
     is_flag=True,
     help="Listen beyond loopback although there are no accounts yet.",
 )
+@click.option(
+    "--max-machines",
+    type=click.IntRange(min=1),
+    default=MAX_MACHINES,
+    show_default=True,
+    help="Refuse machines beyond so many: a feed may invent ids for ever.",
+)
 def serve(
-    data: Path, host: str, port: int, *, no_browser: bool, udp_port: int, open_to_network: bool
+    data: Path,
+    host: str,
+    port: int,
+    *,
+    no_browser: bool,
+    udp_port: int,
+    open_to_network: bool,
+    max_machines: int,
 ) -> None:
     """Take readings and show them live."""
     refuse_open_network(host, agreed=open_to_network)
@@ -42,7 +57,7 @@ def serve(
     async def prepare(runtime: Runtime) -> None:
         add_udp(runtime, host, udp_port)
 
-    run_server(data, host, port, prepare, open_page=not no_browser)
+    run_server(data, host, port, prepare, open_page=not no_browser, max_machines=max_machines)
 
 
 @click.command()
@@ -83,7 +98,15 @@ def add_udp(runtime: Runtime, host: str, port: int) -> None:
         runtime.feeds.add(UdpSource(host=host, port=port))
 
 
-def run_server(data: Path, host: str, port: int, prepare: Prepare, *, open_page: bool) -> None:
+def run_server(
+    data: Path,
+    host: str,
+    port: int,
+    prepare: Prepare,
+    *,
+    open_page: bool,
+    max_machines: int = MAX_MACHINES,
+) -> None:
     """Serve until interrupted. Everything acknowledged is committed before this returns."""
     # `telltale --help` must not pay for these
     from telltale.cli import address_file  # noqa: PLC0415
@@ -102,7 +125,7 @@ def run_server(data: Path, host: str, port: int, prepare: Prepare, *, open_page:
         announce(url, data, open_page=open_page)
 
     async def main(listener: socket.socket) -> None:
-        runtime = embedded_runtime(data)
+        runtime = embedded_runtime(data, max_machines=max_machines)
         server = make_server(runtime, data, listening)
         with stopped_by_signals(server):
             await runtime.start()

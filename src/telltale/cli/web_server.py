@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import signal
 import socket
@@ -66,6 +67,15 @@ def listening_socket(host: str, port: int) -> socket.socket:
         ) from None
 
 
+def http_protocol() -> type[asyncio.Protocol] | str:
+    """Return the bounded protocol; where httptools cannot be had, uvicorn's choice."""
+    try:
+        from telltale.cli.http_protocol import BoundedProtocol  # noqa: PLC0415
+    except ModuleNotFoundError:
+        return "auto"
+    return BoundedProtocol
+
+
 def make_server(
     runtime: Runtime,
     data: Path,
@@ -74,6 +84,8 @@ def make_server(
     """Return a server of one runtime, which the caller starts first and stops last."""
     config = uvicorn.Config(
         create_app(runtime, scratch=data / UPLOADS_FOLDER),
+        http=http_protocol(),
+        log_config=None,  # `set_up_logs` takes uvicorn's
         log_level="warning",
         access_log=False,
         ws_per_message_deflate=False,  # costs 64 KiB and much time per viewer

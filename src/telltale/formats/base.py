@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
 from telltale.batch import Batch
 
+_WORDS = {"None": "null", "True": "true", "False": "false"}  # as the feed wrote them
 MAX_REASONS = 20  # enough to see the pattern; the count says how many there were
 
 
@@ -58,8 +59,12 @@ class Decoded:
         """Samples decoded, all machines together."""
         return sum(len(batch) for batch in self.batches)
 
+    def without_refusals(self) -> Decoded:
+        """Return the same batches, with nothing refused: for once that has been counted."""
+        return replace(self, rejected_rows=0, rejected_values=0, reasons=())
+
 
 def shown(value: Any) -> str:  # Any: whatever the feed sent
     """Return a value as it goes into an error: one line, at most 60 characters."""
-    text = " ".join(str(value).split())
+    text = " ".join(_WORDS.get(str(value), str(value)).split())
     return text if len(text) <= 60 else text[:57] + "..."

@@ -87,7 +87,9 @@ def _decoded(head: bytes, what: str) -> tuple[str, str, list[str]]:
         if head.startswith(bom):
             return encoding, head.decode(encoding, "replace").lstrip("\ufeff"), []
     if 0 in head:
-        raise DecodeError(f"{what} is not text: it holds zero bytes. Give a CSV or a log file.")
+        raise DecodeError(
+            f"{what} is binary, not text. Export it as CSV from the program that wrote it."
+        )
     try:
         return "utf-8", head.decode(), []
     except UnicodeDecodeError as error:
@@ -105,7 +107,7 @@ def _table_start(lines: Sequence[str], what: str) -> tuple[int, str]:
         for start, count in enumerate(counts[:200]):
             if count < 2 or (start and counts[start - 1] == count):
                 continue
-            alike = sum(abs(other - count) <= 1 for other in counts[start:])
+            alike = sum(abs(other - count) <= 1 and other > 1 for other in counts[start:])
             score = (alike * min(count, 8), count, -start, delimiter)
             best = max(best, score)
     if best[0]:

@@ -14,7 +14,7 @@ from telltale.formats.base import MAX_REASONS, Rejection
 from telltale.formats.chunks import Chunk
 from telltale.formats.csv_dialect import Dialect
 
-CHUNK_BYTES = 4 * 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 4 * 1024 * 1024
 
 
@@ -51,9 +51,15 @@ def _whole_lines(file: BinaryIO, encoding: str, chunk_bytes: int) -> Iterator[st
                 f"A line is longer than {MAX_LINE_BYTES} bytes, or a quote never ends. "
                 "Mend the file, or export it again."
             )
+        is_quoted = not following and '"' in text and text.count('"') % 2 == 1
+        if is_quoted:
+            cut = _safe_cut(text)
         rest, block = text[cut:], following
         if cut:
             yield _with_newlines(text[:cut])
+        if is_quoted:
+            line = " ".join(rest.split("\n", 1)[0].split())[:60]
+            raise DecodeError(f"A quote is opened and never ends: {line!r}. Mend that line.")
 
 
 def _with_newlines(text: str) -> str:

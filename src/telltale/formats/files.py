@@ -72,7 +72,7 @@ def _pieces(
         if first is None:
             raise DecodeError(f"{path.name} is empty. Give a file with at least one row.")
         table = table_of_columns(first, facts, options)
-        yield from _decoded(table, _chained(first, chunks))
+        yield from _decoded(table, _chained(first, chunks), path.name)
         return
     with opened(path) as file:
         if is_json(head, path.name):
@@ -89,7 +89,7 @@ def _pieces(
             return
         table = table_of_text(head, facts, options)
         dialect = cast("Dialect", table.dialect)
-        rows = _decoded(table, read_csv_chunks(file, dialect, options.chunk_bytes))
+        rows = _decoded(table, read_csv_chunks(file, dialect, options.chunk_bytes), path.name)
         yield from _followed(rows, file, on_progress)
 
 
@@ -119,12 +119,19 @@ def _chained(first: Chunk, rest: Iterator[Chunk]) -> Iterator[Chunk]:
     yield from rest
 
 
-def _decoded(table: Table, chunks: Iterator[Chunk]) -> Iterator[Decoded]:
+def _decoded(table: Table, chunks: Iterator[Chunk], name: str) -> Iterator[Decoded]:
     before = next(chunks, None)
     if before is None:
-        raise DecodeError("The file has a header but no rows. Give at least one.")
+        raise DecodeError(f"{name} has a header but no rows. Give at least one.")
     notes = table.warnings
-    for chunk in chunks:
+    while True:
+        try:
+            chunk = next(chunks, None)
+        except (DecodeError, *BROKEN):  # what came before the damage is kept
+            yield _noted(table.decoder.decode(before, last=True), notes)
+            raise
+        if chunk is None:
+            break
         yield _noted(table.decoder.decode(before), notes)
         before, notes = chunk, ()
     yield _noted(table.decoder.decode(before, last=True), notes)

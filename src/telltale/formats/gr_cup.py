@@ -20,20 +20,20 @@ _SECTIONS = {"number", "lap_number", "lap_time", "hour"}
 _WEATHER = {"time_utc_seconds", "air_temp"}
 _RESULTS = ({"number", "position"}, {"number", "pos"}, {"number", "bestlap_1"})
 _SECONDS = re.compile(
-    r"LAP_TIME|ELAPSED|PIT_TIME|S\d(_LARGE|_SECONDS)?|(IM|FL)\w*_(time|elapsed)"
+    r"LAP_TIME|ELAPSED|PIT_TIME|S\d(_LARGE|_SECONDS)?|(IM|INT|FL)[\w-]*_(time|elapsed)"
     r"|GAP_\w+|TOTAL_TIME|FL_TIME|TIME|AVERAGE|BESTLAP_\d+",
     re.IGNORECASE,
 )
 _WORDS = {"FLAG_AT_FL", "CROSSING_FINISH_LINE_IN_PIT", "STATUS", "CLASS"}
 _ABOUT = re.compile(
     r"driver_(?!number).*|team|group|division|vehicle|manufacturer|tires|ecm .*|\*.*|sort key"
-    r"|expire_at|meta_.*|original_vehicle_id|vehicle_number|timestamp|value",
+    r"|expire_at|meta_.*|original_vehicle_id|vehicle_number|timestamp",
     re.IGNORECASE,
 )
 _UNITS = {
     "kph": "km/h", "top_speed": "km/h", "fl_kph": "km/h", "air_temp": "degC",
     "track_temp": "degC", "humidity": "%", "pressure": "hPa", "wind_speed": "km/h",
-    "wind_direction": "deg",
+    "wind_direction": "deg", "value": "ms",  # of the lap_time table
 }  # fmt: skip
 TELEMETRY_UNITS = {
     "speed": "km/h", "nmot": "rpm", "aps": "%", "ath": "%", "pbrake_f": "bar", "pbrake_r": "bar",

@@ -14,7 +14,7 @@ from telltale.formats.chunks import Chunk
 from telltale.formats.gr_cup import TELEMETRY_UNITS, EcuClock, LapMemory
 from telltale.formats.refusals import Refusals
 from telltale.formats.text_numbers import text_numbers
-from telltale.formats.times import EXPECTED, NOT_A_TIME, texts_to_ns
+from telltale.formats.times import EXPECTED, GIVE_TIME, NOT_A_TIME, texts_to_ns
 
 HOLD_NS = 10 * NS_PER_S  # messages of one instant may lie this far apart in the file
 MAX_HELD = 400_000
@@ -113,8 +113,9 @@ class LongDecoder:
         bad = np.flatnonzero(time_ns == NOT_A_TIME)
         texts = chunk.texts(self._columns["meta_time"]) if len(bad) else ()
         for i in bad:
-            message = f"{shown(texts[int(i)])!r} in column 'meta_time' is not a time."
-            refusals.row(int(chunk.row_numbers[i]), texts[int(i)], EXPECTED, message)
+            row = int(chunk.row_numbers[i])
+            message = f"Row {row}, meta_time: {shown(texts[int(i)])!r} is not a time. {GIVE_TIME}"
+            refusals.row(row, texts[int(i)], EXPECTED, message)
 
     @staticmethod
     def _coded(index: dict[str, int], texts: Sequence[str]) -> IntArray:

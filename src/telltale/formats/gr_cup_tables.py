@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, tzinfo
 
 import numpy as np
 
-from telltale.batch import BoolArray, FloatArray, IntArray
+from telltale.batch import Batch, BoolArray, FloatArray, IntArray
 from telltale.formats.base import Decoded
 from telltale.formats.chunks import Chunk
 from telltale.formats.gr_cup import EcuClock, LapMemory
 from telltale.formats.layout import Layout, Role
 from telltale.formats.refusals import Refusals
-from telltale.formats.table import TableDecoder
+from telltale.formats.table import TableDecoder, spread
 from telltale.formats.times import texts_to_ns
+
+_NAMES = {"value": "lap_time"}  # says nothing beside the lap_start and lap_end tables
 
 
 class LapTableDecoder(TableDecoder):
@@ -42,15 +45,10 @@ class LapTableDecoder(TableDecoder):
             if name is not None:
                 lap: FloatArray = self._laps[batch.machine].mended(batch.columns[name])
                 batch = batch.adding({name: lap})  # noqa: PLW2901
-            batches.append(batch)
-        return Decoded(
-            tuple(batches),
-            decoded.rejected_rows,
-            decoded.rejected_values,
-            decoded.reasons,
-            decoded.units,
-            decoded.codes,
-        )
+            columns = {_NAMES.get(name, name): v for name, v in batch.columns.items()}
+            batches.append(Batch(batch.machine, batch.time_ns, columns))
+        units = {_NAMES.get(name, name): unit for name, unit in decoded.units.items()}
+        return replace(decoded, batches=tuple(batches), units=units)
 
     def _times(self, chunk: Chunk, refusals: Refusals) -> tuple[IntArray, BoolArray]:
         time_ns, keep = super()._times(chunk, refusals)
@@ -62,5 +60,13 @@ class LapTableDecoder(TableDecoder):
         for car in np.unique(cars):
             own = cars == car
             clock = self._clocks[str(car)]
-            time_ns[own] = clock.right(logger_ns[own], time_ns[own])
+            time_ns[own] = _apart(clock.right(logger_ns[own], time_ns[own]))
         return time_ns, keep
+
+
+def _apart(time_ns: IntArray) -> IntArray:
+    """Spread rows of one car and instant over the clock's millisecond: laps end twice at times."""
+    order = np.argsort(time_ns, kind="stable")
+    apart = time_ns.copy()
+    apart[order] = spread(time_ns[order], 1_000_000)
+    return apart

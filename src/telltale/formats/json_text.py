@@ -16,6 +16,7 @@ from telltale.formats.rows import check_rows
 BOM = b"\xef\xbb\xbf"
 _decoder = msgspec.json.Decoder()
 _BYTE = re.compile(r"\(byte (\d+)\)")
+MAX_DIGITS = 1000  # far beyond float64; Python itself stops at 4,300
 TOO_DEEP = "nests too deeply. Send flat readings: one number per name."
 
 
@@ -42,12 +43,17 @@ def _with_tokens(body: bytes, what: str, error: Exception) -> Any:  # Any: JSON
     """Read JSON that holds NaN, Infinity or a number beyond float64, as some writers send it."""
     if b"NaN" in body or b"Infinity" in body or "out of range" in str(error):
         try:
-            return json.loads(body, parse_constant=NonFinite)
+            return json.loads(body, parse_constant=NonFinite, parse_int=_integer)
         except RecursionError:
             raise TooLargeError(f"{what} {TOO_DEEP}") from None
         except ValueError:  # also UnicodeDecodeError: the first error says it better
             pass
     raise DecodeError(f"{what} is not JSON: {_place(body, error)}") from None
+
+
+def _integer(text: str) -> int | float:
+    """Return an integer; one that Python refuses to read is infinite, and refused by itself."""
+    return int(text) if len(text) <= MAX_DIGITS else float(text)
 
 
 def _place(body: bytes, error: Exception) -> str:

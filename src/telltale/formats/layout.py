@@ -41,6 +41,9 @@ class Role(StrEnum):
     LEFT_OUT = "left out"
 
 
+KEPT = (Role.NUMBER, Role.CODE, Role.DURATION)
+
+
 class Clock(StrEnum):
     """How the time column counts."""
 
@@ -196,6 +199,17 @@ def _time_column(
     return None, Clock.NONE, True
 
 
+def unread_time(sample: Mapping[str, Sequence[str]]) -> tuple[str, str] | None:
+    """Return a column that by its name holds times, and a text in it that is none."""
+    for name, texts in sample.items():
+        filled = [text for text in texts if not is_missing(text)]
+        is_text = bool(filled) and all(np.isnan(number_of(text)) for text in filled[:20])
+        if _key(name) in _TIME_NAMES and is_text:
+            times_ns = texts_to_ns(filled)
+            return name, filled[int(np.argmax(times_ns == NOT_A_TIME))]
+    return None
+
+
 def _key(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
 
@@ -215,7 +229,7 @@ def _clock(texts: Sequence[str], decimal: str, zone: tzinfo) -> Clock | None:
         if is_unix:
             return Clock.ABSOLUTE
         return Clock.RELATIVE if steady else None
-    if float(np.mean(texts_to_ns(filled, zone) != NOT_A_TIME)) > 0.6:
+    if float(np.mean(texts_to_ns(filled, zone) != NOT_A_TIME)) > 0.3:
         return Clock.ABSOLUTE
     if float(np.mean(times_of_day_to_ns(filled) != NOT_A_TIME)) > 0.6:
         return Clock.TIME_OF_DAY

@@ -10,18 +10,29 @@ from typing import Protocol
 
 import msgspec
 
+from telltale.errors import DecodeError
 from telltale.formats import gr_cup, haltech
-from telltale.formats.base import Decoded
+from telltale.formats.base import Decoded, shown
 from telltale.formats.chunks import Chunk
 from telltale.formats.csv_dialect import HEAD_BYTES, Dialect, sniff
 from telltale.formats.csv_rows import CHUNK_BYTES
 from telltale.formats.csv_rows import read_chunks as read_csv_chunks
 from telltale.formats.gr_cup_long import LongDecoder
 from telltale.formats.gr_cup_tables import LapTableDecoder
-from telltale.formats.layout import SAMPLE_ROWS, Clock, Column, Layout, Role, plan
+from telltale.formats.layout import (
+    KEPT,
+    SAMPLE_ROWS,
+    Clock,
+    Column,
+    Layout,
+    Role,
+    plan,
+    unread_time,
+)
 from telltale.formats.start import Start, date_in_name, id_of_name, start_of
 from telltale.formats.table import TableDecoder
-from telltale.formats.times import NOT_A_TIME, texts_to_ns
+from telltale.formats.times import EXPECTED, NOT_A_TIME, texts_to_ns
+from telltale.registry import suggest
 
 LengthFinder = Callable[[Layout, Dialect | None], int | None]
 
@@ -143,6 +154,7 @@ def _table(
         own = plan(
             sample, units, decimal=decimal, time_column=options.time_column, zone=options.zone
         )
+    _check(own, sample, file.name, options)
     layout = _prefixed(own, options.machine)
     start = _start(layout, sample, dialect, file, options)
     kind = LapTableDecoder if layout.format == "GR Cup lap table" else TableDecoder
@@ -153,6 +165,27 @@ def _table(
         )
     warnings += [start.note] if start.note else []
     return Table(layout, made, sample, dialect, machine, tuple(warnings), start.is_known)
+
+
+def _check(
+    layout: Layout, sample: Mapping[str, Sequence[str]], name: str, options: ReadOptions
+) -> None:
+    """Refuse a table that holds nothing to keep, or whose times cannot be read."""
+    wanted = options.time_column
+    if wanted is not None and wanted not in sample:
+        raise DecodeError(f"{name} has no column {wanted!r}. {suggest(wanted, sample)}")
+    kinds = (Role.NUMBER, Role.DURATION) if layout.clock is Clock.NONE else KEPT
+    rest = [column for column in layout.columns if column.role not in (Role.TIME, Role.MACHINE)]
+    if sample and all(sample.values()) and not any(column.role in kinds for column in rest):
+        words = ", ".join(f"{shown(c.source)!r}: {c.why or c.role}" for c in rest[:3])
+        raise DecodeError(f"{name} has no column of numbers ({words}). Give a table of readings.")
+    unread = unread_time(sample) if layout.clock is Clock.NONE else None
+    if unread is not None and options.start_ns is None:
+        column, text = unread
+        raise DecodeError(
+            f"{name}: {shown(text)!r} in column {column!r} is not a time. Give {EXPECTED}; or name "
+            "another time column, or the start if the rows have no time."
+        )
 
 
 def _prefixed(layout: Layout, machine: str | None) -> Layout:

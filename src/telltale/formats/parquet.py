@@ -13,6 +13,7 @@ from telltale.batch import FloatArray
 from telltale.errors import DecodeError
 from telltale.formats.chunks import Chunk
 from telltale.registry import missing_extra
+from telltale.sql_text import quoted
 
 MAGIC = b"PAR1"
 CHUNK_ROWS = 50_000
@@ -46,9 +47,11 @@ def read_chunks(
     import duckdb  # noqa: PLC0415  `connect` has shown that it is there
 
     try:
-        wanted = ", ".join('"' + name.replace('"', '""') + '"' for name in columns) or "*"
+        kinds = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)])
+        kind_of = {name: kind for name, kind, *_ in kinds.fetchall()}
+        names = list(columns or kind_of)
+        wanted = ", ".join(_expression(name, kind_of.get(name, "")) for name in names)
         cursor = connection.execute(f"SELECT {wanted} FROM read_parquet(?)", [str(path)])  # noqa: S608
-        names = [column[0] for column in cursor.description]
         row = 0
         while rows := cursor.fetchmany(chunk_rows):
             read = dict(zip(names, map(_column, zip(*rows, strict=True)), strict=True))
@@ -60,6 +63,11 @@ def read_chunks(
         ) from None
     finally:
         connection.close()
+
+
+def _expression(name: str, kind: str) -> str:
+    # Python's datetime ends at microseconds
+    return f"epoch_ns({quoted(name)})" if kind == "TIMESTAMP_NS" else quoted(name)
 
 
 def _column(values: tuple[Any, ...]) -> FloatArray | list[str]:

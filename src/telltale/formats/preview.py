@@ -17,7 +17,7 @@ from telltale.formats.clocks import length_ns
 from telltale.formats.csv_dialect import HEAD_BYTES, Dialect
 from telltale.formats.csv_rows import read_chunks
 from telltale.formats.json_file import is_json, read_json_file
-from telltale.formats.layout import Clock, Column, Layout, Role
+from telltale.formats.layout import KEPT, Clock, Column, Layout, Role
 from telltale.formats.look import (
     NOTHING_KNOWN,
     FileFacts,
@@ -163,7 +163,7 @@ def _of_table(table: Table, decoded: Decoded) -> Preview:
 def _column(column: Column, table: Table) -> PreviewColumn:
     texts = table.sample.get(column.source, ())
     first = tuple(shown(text) for text in texts[:200] if text)[:FIRST_VALUES]
-    kept = column.role in (Role.NUMBER, Role.CODE, Role.DURATION)
+    kept = column.role in KEPT
     why = column.why or ("" if kept else str(column.role))
     name = clean_name(column.source)
     return PreviewColumn(column.source, name, column.unit, column.guess, first, kept, why)

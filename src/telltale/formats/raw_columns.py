@@ -17,6 +17,8 @@ from telltale.formats.refusals import Refusals
 from telltale.formats.times import EXPECTED, NOT_A_TIME, values_to_ns
 
 MAX_ID_LENGTH = 100
+MAX_NAME_LENGTH = 200  # of a channel, as the feed writes it
+BAD_ID = f"cannot be a machine's id. Use 1 to {MAX_ID_LENGTH} printable characters without '/'."
 MAX_CELLS = 20_000_000  # 160 MB as float64
 
 
@@ -193,10 +195,7 @@ def _owner(key: str | int | None, machine: str | None) -> tuple[str, str | None]
     if machine is not None and owner != machine:
         return owner, f"The reading says {shown(owner)!r}, but was sent to {machine!r}."
     if machine is None and not is_machine_id(owner):
-        return owner, (
-            f"{shown(owner)!r} cannot be a machine's id. Use 1 to {MAX_ID_LENGTH} printable "
-            "characters without '/'."
-        )
+        return owner, f"{shown(owner)!r} {BAD_ID}"
     return owner, None
 
 
@@ -214,7 +213,11 @@ def is_machine_id(text: str) -> bool:
 def _values(raw: RawColumns, keep: BoolArray, refusals: Refusals) -> dict[str, FloatArray]:
     columns: dict[str, FloatArray] = {}
     for name, values in raw.values.items():
-        if isinstance(values, np.ndarray):
+        if len(name) > MAX_NAME_LENGTH:
+            expected = f"a name of at most {MAX_NAME_LENGTH} characters"
+            message = f"The name {shown(name)!r} has {len(name)} characters. Use {expected}."
+            refusals.value(None, shown(name), None, expected, message)
+        elif isinstance(values, np.ndarray):
             columns[name] = values
         else:
             columns[name] = numbers(values, name, refusals, raw.row_number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, tzinfo
@@ -13,13 +14,14 @@ from telltale.batch import NS_PER_S, BoolArray, FloatArray, IntArray
 from telltale.formats.base import MAX_REASONS, Decoded, shown
 from telltale.formats.chunks import Chunk
 from telltale.formats.clocks import undated_clock
-from telltale.formats.layout import MAX_WORDS, Clock, Layout, Role
+from telltale.formats.layout import KEPT, MAX_WORDS, Clock, Layout, Role
 from telltale.formats.raw_columns import RawColumns, assembled
 from telltale.formats.refusals import Refusals
 from telltale.formats.text_numbers import is_missing, number_of, text_numbers
-from telltale.formats.times import EXPECTED, NOT_A_TIME, durations_to_ns, texts_to_ns
+from telltale.formats.times import EXPECTED, GIVE_TIME, NOT_A_TIME, durations_to_ns, texts_to_ns
 
 _MAX_HELD_ROWS = 100_000
+_LAPS_BEHIND = re.compile(r"\d+ laps?", re.IGNORECASE)  # a gap in results that is no time
 RESTARTED = (
     "The clock in column {!r} begins anew inside the file; how long the logger was off is not "
     "known, so each new stretch follows 1 s after the one before."
@@ -102,8 +104,7 @@ class TableDecoder:
         )
 
     def _names(self) -> tuple[str, ...]:
-        kept = (Role.NUMBER, Role.CODE, Role.DURATION)
-        return tuple(c.source for c in self._layout.columns if c.role in kept)
+        return tuple(c.source for c in self._layout.columns if c.role in KEPT)
 
     def _machines(self, texts: Sequence[str]) -> list[str]:
         prefix = self._layout.machine_prefix
@@ -127,8 +128,9 @@ class TableDecoder:
             time_ns[keep] += self._start_ns
         for i in np.flatnonzero(~keep):
             said = values[int(i)]
-            message = f"{shown(said)!r} in column {layout.time_column!r} is not a time."
-            refusals.row(int(chunk.row_numbers[i]), said, EXPECTED, message)
+            row = int(chunk.row_numbers[i])
+            message = f"Row {row}, {layout.time_column}: {shown(said)!r} is not a time. {GIVE_TIME}"
+            refusals.row(row, said, EXPECTED, message)
         return time_ns, keep
 
     def _dates(self, chunk: Chunk, time_column: str) -> Sequence[str]:
@@ -193,7 +195,10 @@ class TableDecoder:
             if not word:
                 continue
             if word not in codes and len(codes) >= 2 * MAX_WORDS:
-                message = f"{name}: {shown(word)!r} is one word too many for a coded column."
+                message = (
+                    f"Row {rows[i]}, {name}: {shown(word)!r} is one word too many; a column may "
+                    f"hold {2 * MAX_WORDS}. Leave it empty."
+                )
                 refusals.value(int(rows[i]), name, word, "one of the known words", message)
                 continue
             column[i] = codes.setdefault(word, float(len(codes)))
@@ -214,7 +219,12 @@ def _seconds(texts: Sequence[str], name: str, refusals: Refusals, rows: IntArray
         column[i] = number_of(text) if duration_ns == NOT_A_TIME else duration_ns / NS_PER_S
         if not math.isfinite(column[i]) and not is_missing(text):
             column[i] = math.nan
-            message = f"{name}: {shown(text)!r} is not a duration."
+            if _LAPS_BEHIND.fullmatch(text.strip()):
+                continue
+            message = (
+                f"Row {rows[i]}, {name}: {shown(text)!r} is not a duration. "
+                "Give minutes:seconds, or seconds."
+            )
             refusals.value(int(rows[i]), name, text, "minutes:seconds, or seconds", message)
     return column
 

@@ -30,8 +30,11 @@ def text_numbers(
         text = texts[int(i)]
         if not is_missing(text):
             column[i] = math.nan
-            message = f"{field}: {shown(text)!r} is not a number. Leave it empty if missing."
-            refusals.value(row_number(int(i)), field, text, "a number, or nothing", message)
+            row = row_number(int(i))
+            message = (
+                f"Row {row}, {field}: {shown(text)!r} is not a number. Leave it empty if missing."
+            )
+            refusals.value(row, field, text, "a number, or nothing", message)
     return column
 
 

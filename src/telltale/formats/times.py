@@ -23,6 +23,7 @@ from telltale.formats.base import shown
 NOT_A_TIME = np.iinfo(np.int64).min  # also numpy's own NaT
 MS_FROM, US_FROM, NS_FROM = 10**11, 10**14, 10**17
 EXPECTED = "Unix s, ms, us or ns, or ISO 8601 such as 2026-01-31T14:05:00Z"
+GIVE_TIME = f"Give {EXPECTED}."
 _LAST_NS = 2**63 - 1
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  the zone is applied by the caller
 

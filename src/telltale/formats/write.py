@@ -1,170 +1,132 @@
-"""The way out: batches as JSON columns, NDJSON, CSV, MessagePack or Parquet, piece by piece."""
+"""The way out: samples as JSON or MessagePack columns, or as a CSV, JSON or NDJSON file."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 
 import msgspec
 import numpy as np
 
-from telltale.batch import Batch, FloatArray, IntArray
-from telltale.errors import DecodeError
-from telltale.formats.parquet import connect
+from telltale.batch import Batch, FloatArray
 
-MEDIA_TYPES: Mapping[str, str] = {
-    "json": "application/json",
-    "ndjson": "application/x-ndjson",
-    "csv": "text/csv; charset=utf-8",
-    "msgpack": "application/msgpack",
-    "parquet": "application/vnd.apache.parquet",
-}
-ROWS_PER_PIECE = 10_000
 _json = msgspec.json.Encoder()
 _msgpack = msgspec.msgpack.Encoder()
 
 
-def write_json(
-    batches: Iterable[Batch], names: Sequence[str], units: Mapping[str, str], machine: str
-) -> Iterator[bytes]:
-    """Yield {"machine", "units", "time_ns": [...], "columns": {name: [...]}} from few batches.
+class Form(StrEnum):
+    """A form in which samples leave; the value is its name in `format=` and its file ending."""
 
-    Columns stand one after the other in JSON, so all batches are held; use NDJSON for more.
+    JSON = "json"
+    CSV = "csv"
+    NDJSON = "ndjson"
+    MSGPACK = "msgpack"
+    PARQUET = "parquet"
+
+
+MEDIA_TYPES: Mapping[Form, str] = {
+    Form.JSON: "application/json",
+    Form.CSV: "text/csv",
+    Form.NDJSON: "application/x-ndjson",
+    Form.MSGPACK: "application/msgpack",
+    Form.PARQUET: "application/vnd.apache.parquet",
+}
+
+
+class Columns(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Samples of one machine as columns; null where a value is missing.
+
+    Attributes:
+        decimated: True when `points` was given: each bucket gives its minimum and maximum.
+        next_ns: Only when the range holds more than one answer may: ask again from here.
+        filled: With `fill`: true where the value is carried on from an earlier sample.
     """
-    time_ns, columns = _joined(batches, names)
-    yield b'{"machine":' + _json.encode(machine) + b',"units":' + _json.encode(dict(units))
-    yield b',"time_ns":' + _json.encode(time_ns.tolist()) + b',"columns":{'
-    for i, name in enumerate(names):
-        comma = b"," if i else b""
-        yield comma + _json.encode(name) + b":" + _json.encode(_nullable(columns[name]))
-    yield b"}}"
+
+    machine: str
+    time_ns: list[int]
+    columns: dict[str, list[float | None]]
+    units: dict[str, str]
+    decimated: bool
+    next_ns: int | None = None
+    filled: dict[str, list[bool]] | None = None
 
 
-def write_msgpack(
-    batches: Iterable[Batch], names: Sequence[str], units: Mapping[str, str], machine: str
-) -> Iterator[bytes]:
-    """Yield what `write_json` does, as one MessagePack map. NaN is nil."""
-    time_ns, columns = _joined(batches, names)
-    yield _msgpack.encode(
-        {
-            "machine": machine,
-            "units": dict(units),
-            "time_ns": time_ns.tolist(),
-            "columns": {name: _nullable(columns[name]) for name in names},
-        }
-    )
+def column_lists(batch: Batch) -> dict[str, list[float | None]]:
+    """Return a batch's columns as `Columns` holds them."""
+    return {name: _nullable(values) for name, values in batch.columns.items()}
 
 
-def write_ndjson(batches: Iterable[Batch], names: Sequence[str]) -> Iterator[bytes]:
-    """Yield one reading a line; a missing value is null."""
-    for piece in _pieces(batches):
-        columns = [_nullable(values) for values in _columns(piece, names)]
-        rows = zip(piece.time_ns.tolist(), *columns, strict=True)
-        keys = ("time_ns", "machine", *names)
-        yield _json.encode_lines(
-            [
-                dict(zip(keys, (time_ns, piece.machine, *values), strict=True))
-                for time_ns, *values in rows
-            ]
-        )
+def encoded_columns(columns: Columns, form: Form) -> bytes:
+    """Return columns as one MessagePack map, or as JSON."""
+    return _msgpack.encode(columns) if form is Form.MSGPACK else _json.encode(columns)
 
 
-def write_csv(
-    batches: Iterable[Batch], names: Sequence[str], units: Mapping[str, str] | None = None
-) -> Iterator[bytes]:
-    """Yield a header, with units as "name [unit]" where given, and a row per sample.
+# A file of any length is its opening, then its pieces one by one, then its closing.
 
-    Times are ISO 8601 with nanoseconds; a missing value is empty. The machine is a column.
+
+def opening(form: Form, names: Sequence[str]) -> bytes:
+    """Return what a CSV, JSON or NDJSON file of these columns begins with."""
+    if form is Form.CSV:
+        return _csv_lines([["time", *names]])
+    return b"[" if form is Form.JSON else b""
+
+
+def piece(form: Form, batch: Batch, *, is_first: bool) -> bytes:
+    """Return some of a file's samples, in the file's form.
+
+    CSV: `time` in ISO 8601 UTC with nanoseconds, then the columns; empty where missing.
+    JSON and NDJSON: readings as they can be pushed; a missing value is left out.
     """
-    units = units or {}
-    header = [f"{name} [{units[name]}]" if units.get(name) else name for name in names]
-    yield _csv_lines([["time", "machine", *header]])
-    for piece in _pieces(batches):
-        texts = np.datetime_as_string(piece.time_ns.view("datetime64[ns]"), timezone="UTC")
-        columns = [_csv_cells(values) for values in _columns(piece, names)]
-        machines = [piece.machine] * len(piece)
-        yield _csv_lines(zip(texts.tolist(), machines, *columns, strict=True))
+    if form is Form.CSV:
+        cells = [_csv_cells(values) for values in batch.columns.values()]
+        return _csv_lines(zip(_iso_times(batch), *cells, strict=True))
+    rows = _readings(batch)
+    if form is Form.NDJSON:
+        return _json.encode_lines(rows)
+    return (b"" if is_first else b",\n") + b",\n".join(map(_json.encode, rows))
 
 
-def _csv_lines(rows: Iterable[Sequence[str] | tuple[Any, ...]]) -> bytes:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue().encode()
+def closing(form: Form) -> bytes:
+    """Return what a file ends with."""
+    return b"]\n" if form is Form.JSON else b""
 
 
-def write_parquet(batches: Iterable[Batch], names: Sequence[str], path: Path) -> int:
-    """Write a Parquet file (zstd) with time_ns, machine and the columns; return the rows.
-
-    Raises:
-        MissingExtraError: DuckDB is not installed.
-        DecodeError: There is nothing to write.
-    """
-    connection = connect()
-    quoted = [_quoted(name) for name in names]
-    rows = 0
-    try:
-        kinds = ", ".join(f"{name} DOUBLE" for name in quoted)
-        listed = f", {kinds}" if quoted else ""
-        connection.execute(f"CREATE TABLE out (time_ns BIGINT, machine VARCHAR{listed})")
-        for piece in _pieces(batches):
-            rows += len(piece)
-            table = {f"c{i}": v for i, v in enumerate(_columns(piece, names))}
-            _insert(connection, piece, table)
-        if not rows:
-            raise DecodeError("There are no samples in this range. Choose a wider one.")
-        target = str(path).replace("'", "''")
-        connection.execute(f"COPY out TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
-    finally:
-        connection.close()
-    return rows
+def whole_file(form: Form, batch: Batch) -> bytes:
+    """Return samples as one CSV, JSON or NDJSON file."""
+    names = tuple(batch.columns)
+    return opening(form, names) + piece(form, batch, is_first=True) + closing(form)
 
 
-def _insert(connection: Any, piece: Batch, columns: Mapping[str, FloatArray]) -> None:
-    """Insert one batch; NaN becomes NULL."""  # Any: duckdb is optional
-    data = {"t": piece.time_ns, **columns}
-    connection.register("piece", data)
-    values = "".join(f", CASE WHEN isnan({name}) THEN NULL ELSE {name} END" for name in columns)
-    connection.execute(f"INSERT INTO out SELECT t, ?{values} FROM piece", [piece.machine])  # noqa: S608
-    connection.unregister("piece")
+def _readings(batch: Batch) -> list[dict[str, str | float]]:
+    names = list(batch.columns)
+    columns = [values.tolist() for values in batch.columns.values()]
+    return [
+        {"time": time} | {n: v for n, v in zip(names, row, strict=True) if not math.isnan(v)}
+        for time, *row in zip(_iso_times(batch), *columns, strict=True)
+    ]
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+def _iso_times(batch: Batch) -> list[str]:
+    texts = np.datetime_as_string(batch.time_ns.astype("datetime64[ns]"), timezone="UTC")
+    times: list[str] = texts.tolist()
+    return times
 
 
-def _pieces(batches: Iterable[Batch]) -> Iterator[Batch]:
-    for batch in batches:
-        for start in range(0, len(batch), ROWS_PER_PIECE):
-            yield batch.rows(start, start + ROWS_PER_PIECE)
-
-
-def _columns(batch: Batch, names: Sequence[str]) -> list[FloatArray]:
-    missing = np.full(len(batch), np.nan)
-    return [batch.columns.get(name, missing) for name in names]
-
-
-def _joined(
-    batches: Iterable[Batch], names: Sequence[str]
-) -> tuple[IntArray, dict[str, FloatArray]]:
-    parts = list(batches)
-    time_ns = np.concatenate([np.empty(0, np.int64), *(part.time_ns for part in parts)])
-    tables = [_columns(part, names) for part in parts]
-    columns = {
-        name: np.concatenate([np.empty(0), *(table[i] for table in tables)])
-        for i, name in enumerate(names)
-    }
-    return time_ns, columns
-
-
-def _nullable(values: FloatArray) -> list[float | None]:
-    if not bool(np.isnan(values).any()):
-        return values.tolist()  # type: ignore[no-any-return]
-    return [None if math.isnan(v) else v for v in values.tolist()]
+def _csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
 
 
 def _csv_cells(values: FloatArray) -> list[str]:
-    return ["" if math.isnan(v) else repr(v) for v in values.tolist()]
+    return ["" if math.isnan(value) else repr(value) for value in values.tolist()]
+
+
+def _nullable(values: FloatArray) -> list[float | None]:
+    listed: list[float | None] = values.tolist()
+    for row in np.flatnonzero(np.isnan(values)).tolist():
+        listed[row] = None
+    return listed

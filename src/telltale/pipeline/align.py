@@ -38,9 +38,8 @@ class Align:
 
     def __init__(self, profile: Profile) -> None:
         wanted = combined(profile)
-        channels = {name: c for name, c in profile.channels.items() if name in wanted}
-        reaches_s = [profile.fill_s if c.fill_s is None else c.fill_s for c in channels.values()]
-        self._fill = ForwardFill(list(channels), reaches_s)
+        channels = [name for name in profile.channels if name in wanted]
+        self._fill = ForwardFill(channels, [profile.fill_reach_s(name) for name in channels])
 
     def start(self) -> AlignState:
         """Return the state before the first sample."""
@@ -54,9 +53,7 @@ class Align:
         newest_ns, newest = int(batch.time_ns[-1]), last_row(batch)
         if not self._fill.names:
             return Result(batch, late=late), AlignState(newest_ns, state.last, newest)
-        missing = np.full(len(batch), np.nan)
-        values = np.array([batch.columns.get(name, missing) for name in self._fill.names])
-        done = self._fill.run(batch.time_ns, values, state.last)
+        done = self._fill.run_columns(batch.time_ns, batch.columns, state.last)
         return (
             Result(batch, done.filled, late=late, aligned=done.columns),
             AlignState(newest_ns, done.last, newest),

@@ -14,6 +14,7 @@ from telltale.events import Event, EventKind, Level
 from telltale.pipeline.base import Result
 from telltale.pipeline.compiled import CompiledMetric, compiled_metrics
 from telltale.pipeline.fill import ForwardFill, combined
+from telltale.pipeline.metrics.sliding import Sliding
 from telltale.profiles.schema import Profile
 
 
@@ -90,7 +91,7 @@ class Derive:
         """Return the state with the fingerprint of each metric."""
         return _Packed(
             {metric.name: metric.fingerprint for metric in self._metrics},
-            state.metrics,
+            {name: _packed(kept) for name, kept in state.metrics.items()},
             state.last,
             state.failures,
         )
@@ -101,7 +102,7 @@ class Derive:
             read = msgspec.msgpack.decode(packed, type=_Packed)
             same = [m for m in self._metrics if read.fingerprints.get(m.name) == m.fingerprint]
             states = {
-                m.name: msgspec.convert(read.metrics[m.name], m.state_type)
+                m.name: msgspec.convert(read.metrics[m.name], m.state_type, dec_hook=_unpacked)
                 for m in same
                 if m.name in read.metrics
             }
@@ -139,7 +140,9 @@ class _Columns:
         known = self._is_complete
         for name in names:
             if name not in known:
-                known[name] = bool(np.isfinite(self.measured(name)).all())
+                known[name] = self.measured(name) is not self.missing and bool(
+                    np.isfinite(self.measured(name)).all()
+                )
             if not known[name]:
                 return False
         return True
@@ -154,6 +157,18 @@ class _Packed(msgspec.Struct):
     failures: dict[str, int]
 
 
+def _packed(state: Any) -> Any:  # Any: each metric has its own state type
+    """Return a metric's state as msgspec can encode it."""
+    return state.packed() if isinstance(state, Sliding) else state
+
+
+def _unpacked(kind: type[Any], packed: Any) -> Any:
+    """Return a state of a type that msgspec does not know."""
+    if kind is not Sliding:
+        raise NotImplementedError(kind)
+    return Sliding.unpacked(packed)
+
+
 def _run(
     metric: CompiledMetric, time_ns: IntArray, columns: _Columns, state: Any
 ) -> tuple[FloatArray, Any]:
@@ -162,6 +177,8 @@ def _run(
     if columns.are_complete(metric.inputs):
         return metric.run(time_ns, raw, state)
     used = [columns.used(name) for name in metric.inputs]
+    if any(column is columns.missing for column in used):
+        return columns.missing, state
     is_known = np.logical_and.reduce([np.isfinite(column) for column in used])
     is_measured = np.logical_or.reduce([np.isfinite(column) for column in raw])
     rows = np.flatnonzero(is_known & is_measured)

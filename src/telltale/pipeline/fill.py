@@ -12,6 +12,7 @@ import numpy as np
 from telltale.batch import NS_PER_S, BoolArray, FloatArray, IntArray
 from telltale.profiles.schema import Profile
 
+MAX_PARTS = 64  # a feed sends the same few sets of channels for ever; beyond that, start over
 LONGEST_REACH_NS = 2**62  # 146 years: keeps a huge fill_s inside int64
 
 LastMeasured: TypeAlias = Mapping[str, tuple[int, float]]  # time and value by column
@@ -37,8 +38,33 @@ class ForwardFill:
 
     def __init__(self, names: Sequence[str], reaches_s: Sequence[float]) -> None:
         self.names = tuple(names)
+        self._reaches_s = tuple(reaches_s)
+        self._parts: dict[tuple[int, ...], ForwardFill] = {}
         reaches_ns = [round(min(s * NS_PER_S, LONGEST_REACH_NS)) for s in reaches_s]
         self._reach_ns = np.array(reaches_ns, dtype=np.int64)[:, None]
+
+    def run_columns(
+        self, time_ns: IntArray, columns: Mapping[str, FloatArray], last: LastMeasured
+    ) -> Filled:
+        """Fill those columns that are there or have been; `time_ns` shape (n,), n at least 1."""
+        rows = [i for i, name in enumerate(self.names) if name in columns or name in last]
+        if not rows:
+            return Filled({}, {}, {})
+        missing = np.full(len(time_ns), np.nan)
+        values = np.array([columns.get(self.names[i], missing) for i in rows])
+        if len(rows) == len(self.names):
+            return self.run(time_ns, values, last)
+        return self._part(tuple(rows)).run(time_ns, values, last)
+
+    def _part(self, rows: tuple[int, ...]) -> ForwardFill:
+        part = self._parts.get(rows)
+        if part is None:
+            if len(self._parts) >= MAX_PARTS:
+                self._parts.clear()
+            part = self._parts[rows] = ForwardFill(
+                [self.names[i] for i in rows], [self._reaches_s[i] for i in rows]
+            )
+        return part
 
     def run(self, time_ns: IntArray, values: FloatArray, last: LastMeasured) -> Filled:
         """Fill columns, values shape (columns, n), n at least 1; never seen ones stay NaN."""
@@ -46,6 +72,8 @@ class ForwardFill:
         if measured.all():
             end_ns, ends = int(time_ns[-1]), values[:, -1].tolist()
             return Filled({}, {}, {k: (end_ns, x) for k, x in zip(self.names, ends, strict=True)})
+        if not measured.any() and not any(name in last for name in self.names):
+            return Filled({}, {}, {})
         before = [last.get(name, (0, math.nan)) for name in self.names]
         before_ns = np.array([ns for ns, _ in before], dtype=np.int64)[:, None]
         before_value = np.array([value for _, value in before])[:, None]

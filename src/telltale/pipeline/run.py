@@ -53,6 +53,21 @@ class Pipeline:
         align: AlignState = state.steps[Align.name]
         return without_repeats(batch, align.newest_ns, align.newest)
 
+    def newest_ns(self, state: PipelineState) -> int | None:
+        """Return the time of the newest sample that this state knows."""
+        align: AlignState = state.steps[Align.name]
+        return align.newest_ns
+
+    def is_plain(self, batch: Batch, state: PipelineState) -> bool:
+        """Tell whether every sample has a time of its own, after all those before.
+
+        Such samples can be worked out again from what the store keeps of them.
+        """
+        times_ns, newest_ns = batch.time_ns, self.newest_ns(state)
+        if len(times_ns) and newest_ns is not None and int(times_ns[0]) <= newest_ns:
+            return False
+        return len(times_ns) < 2 or bool((times_ns[1:] > times_ns[:-1]).all())
+
     def run(self, batch: Batch, state: PipelineState) -> tuple[Result, PipelineState]:
         """Work out one batch: derived columns, events, late samples, and the next state."""
         result = Result(batch)

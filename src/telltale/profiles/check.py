@@ -11,7 +11,7 @@ from itertools import pairwise
 from telltale.errors import UnitError
 from telltale.profiles.schema import Alias, Channel, Limits, Metric, Profile
 from telltale.profiles.toml_lines import Path
-from telltale.registry import suggest
+from telltale.registry import is_registered, suggest
 from telltale.units import UNITS, quantity, unit_id, unit_of_name
 
 # A profile's id and its channels' names become a table and columns of the store.
@@ -79,7 +79,8 @@ def _metric(
     yield from _name_and_unit(at, name, metric.unit)
     yield from _ordered((*at, "scale"), metric.scale)
     yield from _ordered((*at, "normal"), metric.normal)
-    if functions and metric.function not in functions:
+    group = "telltale.metrics"
+    if functions and not is_registered(functions, metric.function, group=group):
         what = f"no metric function {metric.function!r}. {suggest(metric.function, functions)}"
         yield Problem((*at, "function"), what)
     earlier = list(profile.metrics)[: list(profile.metrics).index(name)]

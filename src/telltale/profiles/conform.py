@@ -75,7 +75,7 @@ class Conformer:
             columns = _checked(kept, plan, refused)
         held = _not_empty(Batch(kept.machine, kept.time_ns, columns), refused, plan)
         return Conformed(
-            held, refused.row_count, refused.value_count, refused.told(), dict(plan.unknown)
+            held, refused.row_count, refused.value_count, refused.told(), _present(batch, plan)
         )
 
     def _plan(self, names: tuple[str, ...], units: Mapping[str, str]) -> Plan:
@@ -121,6 +121,15 @@ class Conformer:
                     values, codes[column.name], channel, column, refused
                 )
         return batch.adding(changed) if changed else batch
+
+
+def _present(batch: Batch, plan: Plan) -> dict[str, str]:
+    """Return the unknown names that hold a value: an empty column loses nothing."""
+    return {
+        name: sentence
+        for name, sentence in plan.unknown.items()
+        if not bool(np.isnan(batch.columns[name]).all())
+    }
 
 
 def _checked(batch: Batch, plan: Plan, refused: Refused) -> dict[str, FloatArray]:

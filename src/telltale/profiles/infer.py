@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ DEFAULT_RATE_HZ = 1.0
 LEAST_RANGE = 1e9
 RANGE_FACTOR = 1000.0
 MAX_RANGE = 1e300
+LEAST_STEP_NS = 1_000  # rows without a time are nanoseconds apart, which is no rate
 LEAST_SPAN = 1e-200  # below that, round numbers have no digits left
 
 
@@ -49,7 +51,7 @@ def infer_profile(
     Args:
         decoded: The log, or its first part. Several machines of one kind are taken together.
         id: Names the profile.
-        title: For people.
+        title: For people; "_" and "-" between words become spaces.
         units: Column name to unit, where somebody knows better than the file.
 
     Raises:
@@ -64,7 +66,7 @@ def infer_profile(
     rate_hz = _rate_hz(held)
     return Profile(
         id=id,
-        title=title,
+        title=_spaced(title),
         description=f"Inferred from {len(batch)} readings; nobody has checked it yet.",
         channels=_channels(columns),
         cards=listed,
@@ -75,6 +77,12 @@ def infer_profile(
         session_gap_s=_rounded(max(1800.0, 100.0 / rate_hz)),
         inferred=True,
     )
+
+
+def _spaced(title: str) -> str:
+    """Return an id or a file's stem as words; the dashes of a date stay."""
+    words = " ".join(re.sub(r"(?<!\d)-|-(?!\d)|_", " ", title).split())
+    return words[:1].upper() + words[1:] if words else title
 
 
 def _columns(batch: Batch, decoded: Decoded, units: Mapping[str, str]) -> list[_Named]:
@@ -119,7 +127,9 @@ def _channels(columns: list[_Named]) -> dict[str, Channel]:
 def _channel(column: _Named, aliases: tuple[str, ...]) -> Channel:
     finite = column.values[np.isfinite(column.values)]
     if not len(finite):
-        return Channel(_title(column.header), column.unit, _range(0.0), aliases=aliases)
+        return Channel(
+            _title(column.header), column.unit, _range(0.0), scale=(0.0, 1.0), aliases=aliases
+        )
     low, high = float(finite.min()), float(finite.max())
     if column.codes:
         low, high = min(low, *column.codes.values()), max(high, *column.codes.values())
@@ -176,7 +186,7 @@ def _decimals(values: FloatArray, span: float) -> int:
 def _rate_hz(batches: list[Batch]) -> float:
     """Return the usual rate of one machine's readings."""
     steps = np.concatenate([np.diff(batch.time_ns) for batch in batches])
-    steps = steps[steps > 0]
+    steps = steps[steps > LEAST_STEP_NS]
     return _rounded(NS_PER_S / float(np.median(steps))) if len(steps) else DEFAULT_RATE_HZ
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from telltale.errors import ProfileError
+from telltale.errors import ProfileError, StoreFullError
 from telltale.profiles.parse import parse_profile
 from telltale.profiles.schema import Profile
 from telltale.profiles.write import to_toml
@@ -19,6 +20,7 @@ __all__ = ["ProfileBook", "builtin_profiles", "load_profile", "parse_profile"]
 
 MAX_PROFILE_BYTES = 4 * 1024 * 1024  # a machine of 10,000 channels; more is not a profile
 MAX_FILES = 1000  # a folder with more is not one of profiles
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def load_profile(path: Path) -> Profile:
@@ -96,6 +98,7 @@ class ProfileBook:
 
         Raises:
             ProfileError: The id is taken, the text has faults, or the file cannot be written.
+            StoreFullError: The disk is full.
         """
         if profile.id in self._profiles and not replace:
             raise ProfileError(f"There is a profile {profile.id!r} already. Choose another id.")
@@ -109,14 +112,22 @@ class ProfileBook:
 
 def _write(path: Path, text: str) -> None:
     """Write a file so that a crash leaves the old one or the new one, never a half."""
+    draft: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=path.parent, prefix=".", suffix=".tmp", delete=False
         ) as file:
+            draft = Path(file.name)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(file.name, path)
+        draft.replace(path)
     except OSError as error:
+        if draft is not None:
+            draft.unlink(missing_ok=True)
+        if error.errno in DISK_FULL:
+            raise StoreFullError(
+                f"{path}: no room to write it. Make room, then try again."
+            ) from error
         raise ProfileError(f"{path}: cannot be written: {error}") from error

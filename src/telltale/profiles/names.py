@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from telltale.profiles.schema import Alias, Profile
-from telltale.registry import suggest
+from telltale.registry import nearest
 from telltale.units import unit_id
 
 _UNIT_IN_NAME = re.compile(r"^(?P<name>.*\S)\s*[(\[](?P<unit>[^()\[\]]*)[)\]]$")
@@ -57,6 +57,7 @@ class NameTable:
         for name in profile.channels:
             self._add(name, Found(name))
         self._shown = (*profile.channels, *self._exact)
+        self._profile = profile
 
     def _add(self, name: str, found: Found) -> None:
         self._exact[name.casefold()] = found
@@ -79,4 +80,7 @@ class NameTable:
 
     def suggest(self, name: str) -> str:
         """Return a sentence that helps with a name that nothing fits."""
-        return suggest(name, self._shown)
+        return nearest(name, self._shown) or (
+            f"No such channel on {self._profile.title}; "
+            f"its {len(self._profile.channels)} names are in profile {self._profile.id!r}."
+        )

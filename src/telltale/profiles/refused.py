@@ -43,5 +43,5 @@ class Refused:
         """Count and explain refused rows."""
         self.row_count += count
         for row in rows[:MAX_REASONS]:
-            message = f"Row {row}: {expected}. {advice}"
+            message = f"Row {row} was refused, expected {expected}. {advice}"
             self._reasons.append(Rejection(int(row), None, None, expected, message))

@@ -162,3 +162,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def signal(self, name: str) -> Channel | Metric:
         """Return the channel or metric of this name; KeyError if there is none."""
         return self.channels[name] if name in self.channels else self.metrics[name]
+
+    def fill_reach_s(self, channel: str) -> float:
+        """Return how long a channel's last value stands in for a missing one, seconds."""
+        own_s = self.channels[channel].fill_s
+        return self.fill_s if own_s is None else own_s

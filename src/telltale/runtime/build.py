@@ -7,18 +7,19 @@ from pathlib import Path
 from telltale.errors import SettingsError
 from telltale.profiles.load import ProfileBook
 from telltale.registry import load
-from telltale.runtime.core import Runtime
+from telltale.runtime.core import MAX_MACHINES, Runtime
 from telltale.store import STORES
 from telltale.stream.memory import MemoryStream
 
 PROFILES_FOLDER = "profiles"
 
 
-def embedded_runtime(data: Path) -> Runtime:
+def embedded_runtime(data: Path, *, max_machines: int = MAX_MACHINES) -> Runtime:
     """Return a runtime that keeps everything below one folder. Opens nothing."""
     store = load(STORES, "sqlite", group="telltale.stores", error=SettingsError)
     return Runtime(
         store=store(data),
         stream=MemoryStream(),
         profiles=ProfileBook(data / PROFILES_FOLDER),
+        max_machines=max_machines,
     )

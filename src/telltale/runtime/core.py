@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
-from functools import partial
-from itertools import count
 
 import msgspec
 import numpy as np
 import structlog
 
-from telltale.batch import Batch, concat
-from telltale.errors import ProfileError, StoreBusyError, TelltaleError, UnknownMachineError
-from telltale.events import Event
-from telltale.formats.base import MAX_REASONS, Decoded, Rejection
+from telltale.batch import FOREVER_NS, Batch, concat
+from telltale.errors import (
+    ProfileError,
+    SettingsError,
+    StoreBusyError,
+    StoreError,
+    TelltaleError,
+    UnknownMachineError,
+)
+from telltale.events import Event, note
+from telltale.formats.base import MAX_REASONS, Decoded, shown
+from telltale.formats.raw_columns import BAD_ID, is_machine_id
 from telltale.pipeline.run import PipelineState
-from telltale.profiles.fit import best_fit
-from telltale.profiles.infer import infer_profile
+from telltale.profiles.choose import chosen_profile, widened_profile
 from telltale.profiles.load import ProfileBook
 from telltale.profiles.schema import Profile
 from telltale.registry import suggest
 from telltale.runtime.feeds import Feeds
-from telltale.runtime.machine import STATE_ORDER, LiveMachine
+from telltale.runtime.machine import STATE_ORDER, LiveMachine, Run
+from telltale.runtime.notes import changes_told, registration_told
+from telltale.runtime.receipt import Receipt, unregistered
 from telltale.store.base import Machine, RangeQuery, Store, Write
 from telltale.stream.base import Stream
 
@@ -35,25 +41,7 @@ log = structlog.get_logger(__name__)
 
 TICK_S = 0.5  # how often silence is looked for; well under any stale_after_s
 TIDY_S = 60.0
-FOREVER_NS = 2**63 - 1
-MAX_ID_LENGTH = 56  # of a profile made from a machine's id; leaves room for "_2"
-MAX_INFERRED_CHANNELS = 500  # a feed that invents names for ever stops being followed here
-
-
-class Receipt(msgspec.Struct, frozen=True):
-    """What became of one machine's share of an input; the API's answer to a push."""
-
-    machine: str
-    profile: str
-    registered: bool
-    accepted: int
-    rejected: int
-    rejected_values: int
-    late: int
-    first_time_ns: int | None
-    last_time_ns: int | None
-    unknown: dict[str, str]
-    reasons: tuple[Rejection, ...]
+MAX_MACHINES = 1_000  # each takes about 100 KB, and some milliseconds at the start
 
 
 class Runtime:
@@ -63,6 +51,7 @@ class Runtime:
         store: Where everything is kept; opened by `start`.
         stream: Where results are shown.
         profiles: What machines can be.
+        max_machines: A feed that invents machines for ever is refused beyond so many.
         clock: UTC nanoseconds now.
     """
 
@@ -72,11 +61,13 @@ class Runtime:
         store: Store,
         stream: Stream,
         profiles: ProfileBook,
+        max_machines: int = MAX_MACHINES,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.store = store
         self.stream = stream
         self.profiles = profiles
+        self._max_machines = max_machines
         self.clock = clock
         self.started_ns = clock()
         self.feeds = Feeds(self)
@@ -88,8 +79,12 @@ class Runtime:
     async def start(self) -> None:
         """Open the store and take up every machine where it was left."""
         await self.store.open()
-        for machine in await self.store.machines():
-            await self._restore(machine)
+        try:
+            for machine in await self.store.machines():
+                await self._restore(machine)
+        except BaseException:
+            await self.stop()  # the store's thread would keep the process alive for ever
+            raise
         self._ticker = asyncio.create_task(self._tick_forever(), name="telltale-ticker")
         self._keeper = asyncio.create_task(self._tidy_forever(), name="telltale-keeper")
 
@@ -130,22 +125,50 @@ class Runtime:
         place: str = "",
         simulated: bool = False,
     ) -> LiveMachine:
-        """Make a machine known, or return it unchanged if it is. Raises ProfileError."""
+        """Make a machine known, or return it unchanged if it is.
+
+        Raises:
+            ProfileError: There is no such profile.
+            SettingsError: The id cannot name a machine, or there are too many already.
+        """
         async with self._registering:
-            if machine in self._machines:
-                return self._machines[machine]
-            record = Machine(
-                id=machine,
-                title=title or machine,
-                profile=self.profiles.get(profile).id,
-                simulated=simulated,
-                place=place,
-                created_ns=self.clock(),
+            known = self._machines.get(machine)
+            return known or await self._add(
+                machine, profile=profile, title=title, place=place, simulated=simulated
             )
-            await self.store.save_machine(record)
-            live = await self._restore(record)
-            log.info("machine_registered", machine=machine, profile=profile, simulated=simulated)
-            return live
+
+    async def _add(
+        self,
+        machine: str,
+        *,
+        profile: str,
+        title: str | None = None,
+        place: str = "",
+        simulated: bool = False,
+    ) -> LiveMachine:
+        self._check_new(machine)
+        record = Machine(
+            id=machine,
+            title=title or machine,
+            profile=self.profiles.get(profile).id,
+            simulated=simulated,
+            place=place,
+            created_ns=self.clock(),
+        )
+        await self.store.save_machine(record)
+        live = await self._restore(record)
+        log.info("machine_registered", machine=machine, profile=profile, simulated=simulated)
+        return live
+
+    def _check_new(self, machine: str) -> None:
+        if not is_machine_id(machine):
+            raise SettingsError(f"{shown(machine)!r} {BAD_ID}")
+        if len(self._machines) >= self._max_machines:
+            raise SettingsError(
+                f"{self._max_machines} machines are known, as many as this telltale takes, and "
+                f"{machine!r} is not one of them. Check the ids that the feed sends, or start "
+                "with a higher --max-machines."
+            )
 
     async def change(
         self,
@@ -159,17 +182,23 @@ class Runtime:
         live = self.machine(machine)
         changes: dict[str, str] = {}
         if title is not None:
-            changes["title"] = title
+            changes["title"] = title or machine
         if place is not None:
             changes["place"] = place
         if profile is not None:
             changes["profile"] = self.profiles.get(profile).id
-        record = msgspec.structs.replace(live.machine, **changes)
+        before, record = live.machine, msgspec.structs.replace(live.machine, **changes)
         await self.store.save_machine(record)
-        if record.profile != live.machine.profile:
-            return await self._restore(record)
+        if record.profile != before.profile:
+            live = await self._restore(record)
         live.machine = record
+        for what, message in changes_told(before, record):
+            self.note(machine, what, message)
         return live
+
+    def note(self, machine: str, what: str, message: str) -> None:
+        """Keep and show that something was done to a machine; `what` is that in one word."""
+        self._keep_events(self.machine(machine), (note(machine, what, message, self.clock()),))
 
     async def _restore(self, record: Machine) -> LiveMachine:
         """Make the live machine of a record and give it what the store remembers."""
@@ -177,7 +206,7 @@ class Runtime:
         live = LiveMachine(record, profile, problem=problem)
         state = await self.store.last_state(record.id)
         if state is not None:
-            live.state = live.committed = live.pipeline.decode(state)
+            live.state = live.committed = await self._caught_up(live, state)
         newest = await self.store.read(
             RangeQuery(record.id, -FOREVER_NS, FOREVER_NS, limit=1, newest=True)
         )
@@ -190,6 +219,18 @@ class Runtime:
         live.note_events(tuple(kept_open))
         self._keep_events(live, live.orphans(kept_open))
         return live
+
+    async def _caught_up(self, live: LiveMachine, encoded: bytes) -> PipelineState:
+        """Return the state after the newest kept sample: it is not kept with every commit."""
+        pipeline, channels = live.pipeline, tuple(live.profile.channels)
+        state = pipeline.decode(encoded)
+        newest_ns = pipeline.newest_ns(state)
+        if newest_ns is None or not channels:
+            return state
+        since = await self.store.read(
+            RangeQuery(live.machine.id, newest_ns + 1, FOREVER_NS, names=channels)
+        )
+        return pipeline.run(since, state)[1] if len(since) else state
 
     def _profile_of(self, record: Machine) -> tuple[Profile, str | None]:
         """Return the profile, or an empty one and what is wrong: the other machines go on."""
@@ -241,23 +282,32 @@ class Runtime:
         simulated: bool = False,
         source: str = "",
         is_live: bool = True,
-    ) -> tuple[list[Receipt], list[Future[None]]]:
+    ) -> tuple[list[Receipt], list[Future[int]]]:
         """Take decoded input; the futures end with its commits. For feeds without an answer.
 
+        A new machine that cannot be registered raises ProfileError or SettingsError; when others
+        are in the input too, it costs only its own readings.
         StoreBusyError comes before anything was taken. When several machines are in the input
         and the queue fills up between two of them, the second waits for room.
         """
         receipts: list[Receipt] = []
-        futures: list[Future[None]] = []
+        futures: list[Future[int]] = []
         for batch in decoded.batches:
+            share = decoded.without_refusals() if receipts else decoded
             live = self._machines.get(batch.machine)
             is_new = live is None
             if live is None:
-                live = await self._register_unknown(batch, decoded, profile, simulated=simulated)
+                try:
+                    live = await self._register_unknown(batch, share, profile, simulated=simulated)
+                except (ProfileError, SettingsError) as error:
+                    if len(decoded.batches) == 1:
+                        raise
+                    receipts.append(unregistered(batch, share, str(error)))  # the others are good
+                    continue
             if receipts:
                 await self.store.room()
             receipt, future = self._take(
-                live, batch, decoded, source=source, registered=is_new, is_live=is_live
+                live, batch, share, source=source, registered=is_new, is_live=is_live
             )
             receipts.append(receipt)
             if future is not None:
@@ -273,22 +323,21 @@ class Runtime:
         source: str,
         registered: bool,
         is_live: bool,
-    ) -> tuple[Receipt, Future[None] | None]:
+    ) -> tuple[Receipt, Future[int] | None]:
         """Conform, work out, queue and show one batch. No await: order is kept per machine."""
         now_ns = self.clock()
         conformed = live.conformer.conform(
             batch, now_ns=now_ns, units=decoded.units, codes=decoded.codes
         )
         if conformed.unknown and live.profile.inferred:
-            self._extend(live, batch, decoded, conformed.unknown)
+            wider = widened_profile(live.profile, batch, decoded, conformed.unknown)
+            if wider is not None:
+                live.become(self.profiles.add(wider, replace=True))
             conformed = live.conformer.conform(
                 batch, now_ns=now_ns, units=decoded.units, codes=decoded.codes
             )
-        rejected = conformed.rejected_rows + (
-            decoded.rejected_rows if len(decoded.batches) == 1 else 0
-        )
-        reasons = (*decoded.reasons, *conformed.reasons)[:MAX_REASONS]
-        future: Future[None] | None = None
+        rejected = decoded.rejected_rows + conformed.rejected_rows
+        future: Future[int] | None = None
         late = 0
         kept = conformed.batch
         if len(kept):
@@ -307,36 +356,61 @@ class Runtime:
             registered=registered,
             accepted=len(kept),
             rejected=rejected,
-            rejected_values=conformed.rejected_values + decoded.rejected_values,
+            rejected_values=decoded.rejected_values + conformed.rejected_values,
             late=late,
             first_time_ns=int(kept.time_ns[0]) if len(kept) else None,
             last_time_ns=int(kept.time_ns[-1]) if len(kept) else None,
             unknown=conformed.unknown,
-            reasons=reasons,
+            reasons=(*decoded.reasons, *conformed.reasons)[:MAX_REASONS],
         )
         return receipt, future
 
-    def _submit(self, live: LiveMachine, write: Write, state: PipelineState) -> Future[None]:
+    def _submit(self, live: LiveMachine, write: Write, state: PipelineState) -> Future[int]:
         """Queue one write; the machine's state moves on only when the store took it."""
-        future = self.store.submit(replace(write, state=partial(live.pipeline.encode, state)))
+        run, encode = live.run, live.pipeline.encode
+        run.rows += len(write.batch)
+        if not live.pipeline.is_plain(write.batch, live.state):
+            run.needed = run.rows
+        rows, kept_ns = run.rows, 0
+
+        def encoded() -> bytes | None:
+            nonlocal kept_ns
+            if run.has_failed:
+                raise StoreError(
+                    f"Earlier readings of {live.machine.id} could not be kept, and these were "
+                    "worked out after them. Nothing of this was kept: send it again."
+                )
+            if not run.is_state_due(rows, now_ns := self.clock()):
+                return None
+            kept_ns = now_ns
+            return encode(state)
+
+        future = self.store.submit(replace(write, state=encoded))
         live.state = state
         loop = asyncio.get_running_loop()
 
-        def ended(done: Future[None]) -> None:
+        def ended(done: Future[int]) -> None:  # on the writer's thread, before the next commit
+            run.has_failed = run.has_failed or done.exception() is not None
+            if kept_ns and not run.has_failed:
+                run.kept, run.kept_ns = rows, kept_ns
             with contextlib.suppress(RuntimeError):  # the loop has closed: nobody is left to tell
-                loop.call_soon_threadsafe(self._ended, live, state, done)
+                loop.call_soon_threadsafe(self._ended, live, run, state, done)
 
         future.add_done_callback(ended)
         return future
 
-    def _ended(self, live: LiveMachine, state: PipelineState, done: Future[None]) -> None:
+    def _ended(self, live: LiveMachine, run: Run, state: PipelineState, done: Future[int]) -> None:
         """After a failed commit go back to the last kept state, so that a repeat counts anew."""
         error = done.exception()
         if error is None:
             live.committed = state
+            live.rows += done.result()
+            if live.write_failed:
+                log.info("write_back", machine=live.machine.id)
             live.write_failed = False
             return
-        live.state = live.committed
+        if run is live.run:  # else what came since began anew already
+            live.state, live.run = live.committed, Run()
         if not live.write_failed:
             log.error("write_failed", machine=live.machine.id, error=str(error))
         live.write_failed = True
@@ -345,36 +419,17 @@ class Runtime:
         self, batch: Batch, decoded: Decoded, profile: str | None, *, simulated: bool
     ) -> LiveMachine:
         """Register a machine that nobody announced, on the profile its channels fit best."""
-        if profile is None:
-            fit = best_fit(batch.columns, self.profiles.all().values())
-            profile = fit.profile_id or self._inferred(batch, decoded).id
-        return await self.register(batch.machine, profile=profile, simulated=simulated)
-
-    def _inferred(self, batch: Batch, decoded: Decoded) -> Profile:
-        """Write a profile for a feed that none fits. Raises ProfileError if it has no numbers."""
-        taken = self.profiles.all()
-        wanted = re.sub(r"[^a-z0-9]+", "_", batch.machine.casefold()).strip("_") or "machine"
-        wanted = (wanted if wanted[0].isalpha() else f"m_{wanted}")[:MAX_ID_LENGTH]
-        free = (f"{wanted}_{n}" if n > 1 else wanted for n in count(1))
-        profile_id = next(name for name in free if name not in taken)
-        alone = replace(decoded, batches=(batch,))
-        log.info("profile_inferred", profile=profile_id, machine=batch.machine)
-        return self.profiles.add(infer_profile(alone, id=profile_id, title=batch.machine))
-
-    def _extend(
-        self, live: LiveMachine, batch: Batch, decoded: Decoded, unknown: Collection[str]
-    ) -> None:
-        """Give an inferred profile the channels that its feed sends only now."""
-        news = batch.select([name for name in batch.columns if name in unknown])
-        try:
-            found = infer_profile(replace(decoded, batches=(news,)), id=live.profile.id, title="")
-        except ProfileError:
-            return  # nothing but missing values so far
-        fresh = {k: v for k, v in found.channels.items() if k not in live.profile.channels}
-        if len(live.profile.channels) + len(fresh) > MAX_INFERRED_CHANNELS:
-            return
-        wider = msgspec.structs.replace(live.profile, channels={**live.profile.channels, **fresh})
-        live.become(self.profiles.add(wider, replace=True))
+        machine = batch.machine
+        async with self._registering:
+            if machine in self._machines:  # another input was quicker
+                return self._machines[machine]
+            if profile is not None:
+                return await self._add(machine, profile=profile, simulated=simulated)
+            self._check_new(machine)  # before a profile is written for it
+            chosen, fit = chosen_profile(batch, decoded, self.profiles)
+            live = await self._add(machine, profile=chosen.id, simulated=simulated)
+        self.note(machine, "registered", registration_told(chosen, fit, len(batch.columns)))
+        return live
 
     # Silence
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from telltale.errors import SourceUnavailableError, StoreBusyError, StoreError, TelltaleError
+from telltale.errors import (
+    ProfileError,
+    SettingsError,
+    SourceUnavailableError,
+    StoreBusyError,
+    StoreError,
+    TelltaleError,
+)
 from telltale.registry import suggest
 from telltale.sources.base import Source, SourceState
 
@@ -20,16 +27,23 @@ log = structlog.get_logger(__name__)
 
 FIRST_RETRY_S = 0.5
 LONGEST_RETRY_S = 30.0
+TELL_REFUSED_S = 10.0  # a feed that invents machines must not fill the log
 
 
 @dataclass(slots=True)
 class Feed:
-    """One running source and the task that drives it; `is_lost` until it opens again."""
+    """One running source and the task that drives it.
+
+    Attributes:
+        is_lost: It could not be opened since.
+        told_s: When it was last said that its readings are refused, by the loop's clock.
+    """
 
     source: Source
     profile: str | None
     task: asyncio.Task[None] | None = None
     is_lost: bool = False
+    told_s: float = -TELL_REFUSED_S
 
 
 class Feeds:
@@ -98,9 +112,9 @@ class Feeds:
                 if not feed.is_lost:
                     log.warning("source_lost", source=source.name, error=str(error))
                 feed.is_lost = True
+                await source.close()  # before the state: closing says that it is closed
                 source.status.state = SourceState.WAITING
                 source.status.detail = f"{error} Next try in {retry_s:.0f} s."
-                await source.close()
                 await asyncio.sleep(retry_s)
                 retry_s = min(2 * retry_s, LONGEST_RETRY_S)
                 continue
@@ -127,3 +141,12 @@ class Feeds:
                 feed.source.status.dropped += decoded.rows
             except StoreError as error:
                 log.warning("source_not_kept", source=feed.source.name, error=str(error))
+            except (ProfileError, SettingsError) as error:  # of a machine that cannot be registered
+                feed.source.status.rejected += decoded.rows
+                self._tell_refused(feed, error)
+
+    def _tell_refused(self, feed: Feed, error: TelltaleError) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if now_s - feed.told_s > TELL_REFUSED_S:
+            feed.told_s = now_s
+            log.warning("source_refused", source=feed.source.name, error=str(error))

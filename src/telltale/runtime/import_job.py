@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import msgspec
 from telltale.formats.base import MAX_REASONS, Rejection
 
 if TYPE_CHECKING:
-    from telltale.runtime.core import Receipt
+    from telltale.runtime.receipt import Receipt
 
 MAX_MACHINES = 1_000  # named in a job's answer
 
@@ -34,6 +35,7 @@ class ImportView(msgspec.Struct, frozen=True):
     first_time_ns: int | None
     last_time_ns: int | None
     unknown: dict[str, str]
+    warnings: list[str]
     reasons: list[Rejection]
     detail: str
 
@@ -54,6 +56,7 @@ class ImportJob:
     first_time_ns: int | None = None
     last_time_ns: int | None = None
     unknown: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
     reasons: list[Rejection] = field(default_factory=list)
     detail: str = "Reading."
     began_s: float = field(default_factory=time.monotonic)
@@ -70,7 +73,7 @@ class ImportJob:
         self.rows += receipt.accepted
         self.rejected += receipt.rejected
         self.rejected_values += receipt.rejected_values
-        if len(self.machines) < MAX_MACHINES:
+        if receipt.accepted and len(self.machines) < MAX_MACHINES:
             self.machines[receipt.machine] = None
         self.unknown.update(receipt.unknown)
         room = MAX_REASONS - len(self.reasons)
@@ -79,6 +82,11 @@ class ImportJob:
             known_ns = [ns for ns in (self.first_time_ns, self.last_time_ns) if ns is not None]
             self.first_time_ns = min([*known_ns, receipt.first_time_ns])
             self.last_time_ns = max([*known_ns, receipt.last_time_ns])
+
+    def warn(self, notes: Iterable[str]) -> None:
+        """Say what had to be guessed or mended; each once."""
+        news = [note for note in notes if note not in self.warnings]
+        self.warnings += news[: MAX_REASONS - len(self.warnings)]
 
     def end(self, state: str, detail: str) -> None:
         """Say how it ended."""
@@ -106,6 +114,7 @@ class ImportJob:
             first_time_ns=self.first_time_ns,
             last_time_ns=self.last_time_ns,
             unknown=self.unknown,
+            warnings=self.warnings,
             reasons=self.reasons,
             detail=self.detail,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -22,10 +23,11 @@ from telltale.errors import (
     TelltaleError,
     TooLargeError,
 )
-from telltale.formats.base import MAX_REASONS, Decoded
+from telltale.formats.base import Decoded
 from telltale.formats.files import ReadOptions, read_file
 from telltale.registry import suggest
 from telltale.runtime.import_job import ImportJob
+from telltale.runtime.receipt import undecoded
 
 if TYPE_CHECKING:
     from telltale.runtime.core import Runtime
@@ -87,8 +89,16 @@ class Imports:
         options: ReadOptions,
         *,
         profile: str | None = None,
+        modified_ns: int | None = None,
     ) -> ImportJob:
         """Take a file's bytes to the end, then start reading it.
+
+        Args:
+            filename: The client's name of it.
+            chunks: Its bytes.
+            options: What the client knows about it.
+            profile: For machines that are not known yet.
+            modified_ns: When the client's file was changed last; dates clocks that have no date.
 
         Raises:
             TooLargeError: Beyond max_bytes.
@@ -100,6 +110,8 @@ class Imports:
         try:
             path = folder / safe_name(filename)
             await self._save(path, chunks)
+            if modified_ns is not None:
+                os.utime(path, ns=(modified_ns, modified_ns))
             return self.start(path, options, profile=profile, filename=filename, owned=folder)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -155,7 +167,8 @@ class Imports:
         except asyncio.CancelledError:
             job.end("stopped", f"Stopped. The {job.rows:,} readings so far stay.")
         except (TelltaleError, OSError) as error:
-            job.end("failed", f"{error} The {job.rows:,} readings before it stay.")
+            stay = f" The {job.rows:,} readings before it stay." if job.rows else ""
+            job.end("failed", f"{error}{stay}")
         except Exception as error:
             # A fault in one decoder must not leave a job that runs for ever
             log.exception("import_failed", filename=job.filename)
@@ -177,6 +190,7 @@ class Imports:
         try:
             while (piece := await ahead) is not None:
                 ahead = asyncio.create_task(asyncio.to_thread(next, pieces, None))
+                job.warn(piece.notes)
                 for part in parts_of(piece):
                     await self._take(job, part, profile)
         finally:
@@ -194,14 +208,21 @@ class Imports:
                 break
             except StoreBusyError:
                 await asyncio.sleep(0.01)  # others took the room first
-        for receipt in receipts:
+        for receipt in receipts or [undecoded(job.filename, piece)]:
             job.note(receipt)
-        if not receipts:
-            job.rejected += piece.rejected_rows
-            job.rejected_values += piece.rejected_values
-            job.reasons += list(piece.reasons)[: MAX_REASONS - len(job.reasons)]
 
     async def _save(self, path: Path, chunks: AsyncIterator[bytes]) -> None:
+        try:
+            size = await self._written(path, chunks)
+        except OSError as error:
+            raise StoreFullError(
+                f"There is no room for {path.name} ({error.strerror}). Nothing of this file was "
+                "kept. Make room, then import it again."
+            ) from error
+        if size == 0:
+            raise DecodeError(f"{path.name} is empty. Give a file with at least one reading.")
+
+    async def _written(self, path: Path, chunks: AsyncIterator[bytes]) -> int:
         size = 0
         with path.open("wb") as file:
             async for chunk in chunks:
@@ -213,8 +234,7 @@ class Imports:
                     )
                 self._check_disk(path.parent)
                 await asyncio.to_thread(file.write, chunk)
-        if size == 0:
-            raise DecodeError(f"{path.name} is empty. Send the file as the request's body.")
+        return size
 
     def _check_disk(self, folder: Path) -> None:
         if shutil.disk_usage(folder).free < self._min_free_bytes:

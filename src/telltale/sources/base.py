@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from telltale.formats.base import Decoded
+from telltale.rate import RateMeter
 
 
 class SourceState(StrEnum):
@@ -29,7 +30,7 @@ class SourceStatus:
         state: Where it stands.
         rows, rejected, dropped: Samples given, refused with a reason, lost for lack of room.
         last_time_ns: UTC time of the newest sample; 0 before the first.
-        rate_hz: Achieved samples per second over about the last 10 s.
+        rate: Achieved samples per second.
         detail: One sentence for people: what it reads, or why not and what comes next.
     """
 
@@ -38,8 +39,17 @@ class SourceStatus:
     rejected: int = 0
     dropped: int = 0
     last_time_ns: int = 0
-    rate_hz: float = 0.0
+    rate: RateMeter = field(default_factory=RateMeter)
     detail: str = ""
+
+    def count(self, decoded: Decoded, now_ns: int) -> None:
+        """Note what the source is about to yield."""
+        self.rows += decoded.rows
+        self.rejected += decoded.rejected_rows
+        for batch in decoded.batches:
+            if len(batch):
+                self.last_time_ns = max(self.last_time_ns, int(batch.time_ns[-1]))
+        self.rate.add(decoded.rows, now_ns)
 
 
 class Source(Protocol):

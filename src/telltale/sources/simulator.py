@@ -15,7 +15,6 @@ from telltale.simulators.base import Simulator
 from telltale.sources.base import SourceState, SourceStatus
 from telltale.sources.checks import check_number, check_text
 from telltale.sources.clock import Clock, SystemClock
-from telltale.sources.meter import RateMeter, count
 
 BATCHES_PER_S = 20.0
 MAX_BEHIND_S = 5.0  # after a longer standstill the machine goes on from now
@@ -58,7 +57,6 @@ class SimulatorSource:
         rng = np.random.default_rng(int(check_number(self.name, "seed", seed, 0, 2**63)))
         self.simulator: Simulator = make_simulator(simulator, rng, **(settings or {}))
         self._clock = clock or SystemClock()
-        self._meter = RateMeter()
         self._closed = asyncio.Event()
 
     async def open(self) -> None:
@@ -108,5 +106,5 @@ class SimulatorSource:
         lived_ns = np.round(since_ns * self._speed).astype(np.int64)
         columns = self.simulator.advance(start_ns + lived_ns)
         decoded = Decoded((Batch(self.machine, start_ns + since_ns, columns),))
-        count(self.status, self._meter, decoded, self._clock.now_ns())
+        self.status.count(decoded, self._clock.now_ns())
         return decoded

@@ -18,7 +18,6 @@ from telltale.formats.decode import decode_datagrams
 from telltale.sources.base import SourceState, SourceStatus
 from telltale.sources.checks import check_number, check_text
 from telltale.sources.clock import Clock, SystemClock
-from telltale.sources.meter import RateMeter, count
 from telltale.sources.reason_log import ReasonLog
 from telltale.sources.udp_socket import (
     drain,
@@ -78,7 +77,6 @@ class UdpSource:
         self._gather_s = check_number(self.name, "gather_ms", gather_ms, 0, 1000) / 1000.0
         self._max_batch = int(check_number(self.name, "max_batch", max_batch, 1, MAX_WAITING))
         self._clock = clock or SystemClock()
-        self._meter = RateMeter()
         self._reasons = ReasonLog(self.name)
         self._udp: socket.socket | None = None
         self._wake = asyncio.Event()
@@ -173,7 +171,7 @@ class UdpSource:
         decoded = decode_datagrams(taken, arrival_ns=arrival_ns, machine=self._machine)
         self._arrival_ns = arrival_ns + len(taken)
         now_ns = self._clock.now_ns()
-        count(self.status, self._meter, decoded, now_ns)
+        self.status.count(decoded, now_ns)
         self._count_drops()
         if decoded.reasons:
             self._note_until_ns = now_ns + NOTE_SENDERS_NS

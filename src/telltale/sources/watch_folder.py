@@ -22,7 +22,6 @@ from telltale.sources.base import SourceState, SourceStatus
 from telltale.sources.checks import check_number, check_text
 from telltale.sources.clock import Clock, SystemClock
 from telltale.sources.folder_memory import FileState, load_memory, save_memory
-from telltale.sources.meter import RateMeter, count
 from telltale.sources.reason_log import ReasonLog
 
 CONTENT_TYPES = {
@@ -83,7 +82,6 @@ class WatchFolder:
             raise SettingsError(f"{self.name}: remember is {remember!r}. Give true or false.")
         self._remember = remember
         self._clock = clock or SystemClock()
-        self._meter = RateMeter()
         self._reasons = ReasonLog(self.name)
         self._files: dict[str, FileState] = {}
         self._closed = asyncio.Event()
@@ -146,7 +144,7 @@ class WatchFolder:
             self.status.detail = f"{piece.path.name} was given up: {error}"
             log.warning("file_refused", source=self.name, file=piece.path.name, reason=str(error))
             return None
-        count(self.status, self._meter, decoded, now_ns)
+        self.status.count(decoded, now_ns)
         self._reasons.note(decoded.reasons, now_ns=now_ns, otherwise=piece.path.name)
         return decoded
 

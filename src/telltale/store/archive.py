@@ -11,12 +11,13 @@ import sqlite3
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from telltale.batch import NS_PER_S, FloatArray, IntArray
+from telltale.batch import FOREVER_NS, NS_PER_S, FloatArray, IntArray
+from telltale.sql_text import quoted
 from telltale.store import chunks, hot, parquet, rollups
 from telltale.store.chunks import Chunk
 from telltale.store.commit import Committer
 from telltale.store.ranges import merged
-from telltale.store.samples import quoted, table_columns, table_name
+from telltale.store.samples import table_columns, table_name
 
 DAY_NS = 86_400 * NS_PER_S
 MAX_RENEWED = 10_000  # late samples during one chunk; they go into a statement
@@ -79,7 +80,7 @@ class Sealing:
         parts = [fresh]
         if plan.older is not None:
             path = self._archive / plan.older.file
-            parts.insert(0, parquet.read_chunk(path, names, -(2**63), 2**63 - 1))
+            parts.insert(0, parquet.read_chunk(path, names, -FOREVER_NS, FOREVER_NS))
         time_ns, values = merged(parts)
         columns = dict(zip(names, values, strict=True))
         size = parquet.write_chunk(self._archive / chunk.file, time_ns, columns, plan.machine_id)

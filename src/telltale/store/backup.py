@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 from telltale.errors import StoreError
 from telltale.store.files import connect_reader, damage, set_aside
 
 
-def copy_database(
-    source: sqlite3.Connection,
-    target: Path,
-    progress: Callable[[int, int, int], None] | None = None,
-) -> None:
+def copy_database(source: sqlite3.Connection, target: Path) -> None:
     """Copy a database, as one moment saw it, to a new file. Raises StoreError."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
@@ -24,7 +19,7 @@ def copy_database(
     part.unlink(missing_ok=True)
     copy = sqlite3.connect(part)
     try:
-        source.backup(copy, pages=-1 if progress is None else 1000, progress=progress)
+        source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, no log beside it
     except sqlite3.Error as error:
         part.unlink(missing_ok=True)

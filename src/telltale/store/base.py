@@ -60,13 +60,14 @@ class Write:
         profile: Names the table and its columns.
         batch: Samples; columns are channels and metrics of the profile.
         events: Episodes, upserted by key.
-        state: Gives the pipeline's state after this batch, encoded; called once per commit.
+        state: Gives the pipeline's state after this batch, encoded, or None to leave the one
+            that is kept; called once per commit.
     """
 
     profile: Profile
     batch: Batch
     events: tuple[Event, ...] = ()
-    state: Callable[[], bytes] | None = None
+    state: Callable[[], bytes | None] | None = None
 
 
 class RangeQuery(msgspec.Struct, frozen=True):
@@ -128,8 +129,10 @@ class Store(Protocol):
     async def close(self) -> None:
         """Commit what was submitted, then let go. Safe to call twice."""
 
-    def submit(self, write: Write) -> Future[None]:
+    def submit(self, write: Write) -> Future[int]:
         """Queue one write; the future ends after its commit, or with StoreError.
+
+        It gives how many samples were not there before: one that is sent again is kept once.
 
         Raises:
             StoreBusyError: The queue is full; nothing was taken.
@@ -142,7 +145,7 @@ class Store(Protocol):
         """Return samples, hot and archived alike. Unknown machine or range: an empty batch."""
 
     async def last_state(self, machine: str) -> bytes | None:
-        """Return the machine's last committed pipeline state."""
+        """Return the newest pipeline state that was committed for the machine."""
 
     async def machines(self) -> Sequence[Machine]:
         """Return all machines by id."""

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 
 from telltale.batch import NS_PER_S, Batch, IntArray
@@ -61,17 +62,21 @@ class Committer:
         self._pending: dict[str, Pending] = {}
         self.touched: Callable[[str, IntArray], None] = lambda machine, time_ns: None
 
-    def commit(self, writes: Sequence[Write], now_ns: int) -> None:
-        """Keep all of these writes, or none. Raises sqlite3.Error or StoreError."""
+    def commit(self, writes: Sequence[Write], now_ns: int) -> list[int]:
+        """Keep all of these writes, or none; return how many samples of each are new.
+
+        Raises sqlite3.Error or StoreError.
+        """
         with Transaction(self._connection, self.forget):
-            new_rows = sum(self._samples(write, now_ns) for write in writes)
+            new_rows = [self._samples(write, now_ns) for write in writes]
             for pending in self._pending.values():
                 self._flush(pending)
             self._sessions.save()
             self._save_stretches()
             self._save_events([event for write in writes for event in write.events])
             self._save_states(writes, now_ns)
-            self._save_arrivals(new_rows, now_ns)
+            self._save_arrivals(sum(new_rows), now_ns)
+        return new_rows
 
     def forget(self) -> None:
         """Drop everything remembered."""
@@ -218,16 +223,17 @@ class Committer:
         return stretch
 
     def _save_stretches(self) -> None:
-        rows = [(*key, s.rows, s.first_ns, s.last_ns) for key, s in self._changed_stretches()]
+        changed = [(key, self._stretches[key]) for key in self._changed]
+        rows = [(*key, s.rows, s.first_ns, s.last_ns) for key, s in changed]
         self._changed.clear()
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO stretches (machine, profile, rows, first_ns, last_ns) "
-            "VALUES (?, ?, ?, ?, ?)",
-            rows,
-        )
-
-    def _changed_stretches(self) -> list[tuple[tuple[int, str], Stretch]]:
-        return [(key, self._stretches[key]) for key in self._changed]
+        if rows:  # in one statement: see `BLOCK_ROWS` for why not one after the other
+            self._connection.execute(
+                "INSERT OR REPLACE INTO stretches (machine, profile, rows, first_ns, last_ns) "
+                "SELECT json_extract(value,'$[0]'), json_extract(value,'$[1]'), "
+                "json_extract(value,'$[2]'), json_extract(value,'$[3]'), "
+                "json_extract(value,'$[4]') FROM json_each(?)",
+                (msgspec.json.encode(rows).decode(),),
+            )
 
     def _save_events(self, events: Sequence[Event]) -> None:
         if events:
@@ -241,11 +247,12 @@ class Committer:
     def _save_states(self, writes: Sequence[Write], now_ns: int) -> None:
         newest = {write.batch.machine: write for write in writes if write.state is not None}
         for machine, write in newest.items():
-            if write.state is not None:
+            state = write.state() if write.state is not None else None
+            if state is not None:
                 number = self._number(machine, write.profile, now_ns)
                 self._connection.execute(
                     "INSERT OR REPLACE INTO states (machine, state) VALUES (?, ?)",
-                    (number, write.state()),
+                    (number, state),
                 )
 
     def _save_arrivals(self, rows: int, now_ns: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from telltale.errors import StoreError
+from telltale.store.failures import primary_code
 from telltale.store.files import BUSY_S, FILE_NAME, set_aside
 from telltale.store.migrate import prepare
 
@@ -113,12 +114,6 @@ def broken(finding: str) -> sqlite3.DatabaseError:
     error = sqlite3.DatabaseError(finding)
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     return error
-
-
-def primary_code(error: sqlite3.Error) -> int | None:
-    """Return SQLite's result code without its extension."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else int(code) & 0xFF
 
 
 def quarantine(path: Path, finding: str) -> str:

@@ -31,7 +31,7 @@ class WriteFailures:
 
     def is_disk(self, error: Exception) -> bool:
         """Return True if the disk is to blame: trying the writes one by one helps nothing."""
-        return _primary_code(error) in DISK_CODES
+        return primary_code(error) in DISK_CODES
 
     def worked(self) -> None:
         """Note that a write was committed: the last problem is over."""
@@ -49,10 +49,10 @@ class WriteFailures:
         """Return an error as a sentence: what failed, how much is missing, what to do."""
         if isinstance(error, StoreError):
             return error
-        if _primary_code(error) == sqlite3.SQLITE_FULL:
+        if primary_code(error) == sqlite3.SQLITE_FULL:
             told: StoreError = StoreFullError(self._full(n_values))
-        elif self.is_disk(error):
-            told = StoreError(
+        elif self.is_disk(error):  # a quota or a limit on file sizes looks like this as well
+            told = StoreFullError(
                 f"The disk under {self._folder} does not take what is written ({error}). Nothing "
                 "of this was kept. Check the disk and its free space; later writes are tried."
             )
@@ -70,6 +70,7 @@ class WriteFailures:
         )
 
 
-def _primary_code(error: Exception) -> int | None:
+def primary_code(error: Exception) -> int | None:
+    """Return SQLite's result code without its extension; None if it is no error of SQLite."""
     code = getattr(error, "sqlite_errorcode", None)
     return None if code is None else int(code) & 0xFF

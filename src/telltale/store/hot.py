@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from telltale.batch import FloatArray, IntArray
+from telltale.sql_text import quoted
 from telltale.store.pages import fetch_columns, read_rows
 from telltale.store.rollups import MINUTE_NS
-from telltale.store.samples import quoted, table_name
+from telltale.store.samples import table_name
 from telltale.store.summary import Buckets, Extremes, Summary
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from telltale.batch import FloatArray, IntArray
-from telltale.store.samples import quoted
+from telltale.sql_text import quoted
 
 PAGE_VALUES = 16_384  # parsed in about 5 ms, which is how long others may have to wait
 MIN_PAGE_ROWS = 64

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from telltale.batch import FloatArray, IntArray
+from telltale.batch import FOREVER_NS, FloatArray, IntArray
 from telltale.errors import StoreError
 from telltale.registry import missing_extra
-from telltale.store.samples import quoted
+from telltale.sql_text import literal, quoted
 
 MEMORY = "256MB"  # DuckDB spills beyond it
 ROW_GROUP = 50_000
@@ -43,9 +43,9 @@ def write_chunk(
     duck.register("chunk", {"time_ns": time_ns, **columns})
     try:
         duck.execute(
-            f"COPY (SELECT {','.join(['time_ns', *names])} FROM chunk) TO {_text(part)} "  # noqa: S608
+            f"COPY (SELECT {','.join(['time_ns', *names])} FROM chunk) TO {literal(str(part))} "  # noqa: S608
             f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}, "
-            f"KV_METADATA {{machine: {_text(machine)}}})"
+            f"KV_METADATA {{machine: {literal(machine)}}})"
         )
     except _errors() as error:
         part.unlink(missing_ok=True)
@@ -66,7 +66,7 @@ def read_chunk(
 ) -> tuple[IntArray, list[FloatArray]]:
     """Return a chunk's samples of a range; a name that it lacks is all NaN. Raises StoreError."""
     duck = _duck()
-    source = f"read_parquet({_text(path)})"
+    source = f"read_parquet({literal(str(path))})"
     try:
         has = {row[0] for row in duck.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}  # noqa: S608
         known = [name for name in names if name in has]
@@ -86,7 +86,7 @@ def read_chunk(
 
 def _verify(path: Path, time_ns: IntArray, columns: Mapping[str, FloatArray]) -> None:
     names = list(columns)
-    found_ns, found = read_chunk(path, names, -(2**63), 2**63 - 1)
+    found_ns, found = read_chunk(path, names, -FOREVER_NS, FOREVER_NS)
     wrong = [
         name
         for name, values in zip(names, found, strict=True)
@@ -124,10 +124,6 @@ def _errors() -> type[Exception]:
 def _floats(values: Any) -> FloatArray:  # Any: a masked array where something is missing
     filled: FloatArray = np.ma.filled(values, np.nan).astype(np.float64, copy=False)
     return filled
-
-
-def _text(value: str | Path) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _sync(path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from telltale.batch import Batch, FloatArray, IntArray
+from telltale.batch import FOREVER_NS, Batch, FloatArray, IntArray
 from telltale.errors import StoreError
 from telltale.store import archived, hot
 from telltale.store.archived import Rows
@@ -224,7 +224,7 @@ def _stretches(connection: sqlite3.Connection, query: RangeQuery) -> list[Kept]:
 
 def clamped(time_ns: int) -> int:
     """Return a time as SQLite can take it."""
-    return max(-(2**63), min(2**63 - 1, time_ns))
+    return max(-FOREVER_NS, min(FOREVER_NS, time_ns))
 
 
 def _batch(

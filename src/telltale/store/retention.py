@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from telltale.batch import FOREVER_NS
+from telltale.sql_text import quoted
 from telltale.store import chunks, disk
 from telltale.store.archive import DAY_NS
 from telltale.store.commit import Committer
-from telltale.store.samples import quoted, table_name
+from telltale.store.samples import table_name
 
 SLICE_ROWS = 20_000  # removed in one transaction: about 20 ms for the writer
 MAX_STEPS = 10
@@ -45,7 +47,7 @@ def expire(
         if _remove_oldest(connection, committer, before_ns):
             return True
     if limits.max_bytes is not None and used_bytes(connection) > limits.max_bytes:
-        return _remove_oldest(connection, committer, 2**63 - 1)
+        return _remove_oldest(connection, committer, FOREVER_NS)
     return False
 
 

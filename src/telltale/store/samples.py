@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from telltale.errors import StoreError
+from telltale.sql_text import quoted
 
 # A statement with many rows is one step for SQLite. Python lets go of its interpreter lock
 # around each step, and a busy event loop gives it back only after up to 5 ms: row by row, the
@@ -15,11 +16,6 @@ BLOCK_ROWS = (256, 64, 16, 4, 1)
 MAX_VARIABLES = 8192  # keeps a block's program below about 1 MB; SQLite itself takes 32,766
 MAX_COLUMNS = 1900  # SQLite takes 2,000 in a table
 KEYS = ("machine", "time_ns")
-
-
-def quoted(name: str) -> str:
-    """Return a name as an SQL identifier, whatever is in it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def table_name(profile: str) -> str:

@@ -6,9 +6,18 @@ import sqlite3
 from dataclasses import dataclass
 from itertools import pairwise
 
-from telltale.batch import IntArray
+import msgspec
 
-INT64_MAX = 2**63 - 1
+from telltale.batch import FOREVER_NS, IntArray
+
+JSON_PLACES = tuple(f"$[{place}]" for place in range(6))
+SAVE_COLUMNS = ("id", "machine", "start_ns", "end_ns", "rows", "title")
+SAVE = (
+    f"INSERT INTO sessions ({','.join(SAVE_COLUMNS)}) "  # noqa: S608  names of above
+    f"SELECT {','.join(f'json_extract(value,{i!r})' for i in JSON_PLACES)} FROM json_each(?) "
+    "WHERE true ON CONFLICT(id) DO UPDATE SET start_ns=excluded.start_ns, "
+    "end_ns=excluded.end_ns, rows=excluded.rows, title=excluded.title"
+)
 
 
 @dataclass(slots=True)
@@ -68,39 +77,29 @@ class SessionBook:
         for session in near:
             if session.id != joined.id:
                 self._connection.execute("DELETE FROM sessions WHERE id = ?", (session.id,))
-        self._write(joined)
+        self._write([joined])
         if newest is None or joined.end_ns >= newest.end_ns:
-            newer = self._near(machine, joined.end_ns + 1, INT64_MAX)
+            newer = self._near(machine, joined.end_ns + 1, FOREVER_NS)
             self._newest[machine] = newer[-1] if newer else joined
 
     def save(self) -> None:
         """Write what changed, as the last thing before the commit."""
-        for machine in self._changed:
-            self._write(self._newest[machine])
-        self._changed.clear()
+        if self._changed:
+            self._write([self._newest[machine] for machine in self._changed])
+            self._changed.clear()
 
     def _near(self, machine: int, from_ns: int, to_ns: int) -> list[OpenSession]:
         rows = self._connection.execute(
             "SELECT id, machine, start_ns, end_ns, rows, title FROM sessions "
             "WHERE machine = ? AND end_ns >= ? AND start_ns <= ? ORDER BY start_ns",
-            (machine, max(from_ns, -INT64_MAX), min(to_ns, INT64_MAX)),
+            (machine, max(from_ns, -FOREVER_NS), min(to_ns, FOREVER_NS)),
         )
         return [OpenSession(*row) for row in rows]
 
-    def _write(self, session: OpenSession) -> None:
-        self._connection.execute(
-            "INSERT INTO sessions (id, machine, start_ns, end_ns, rows, title) "
-            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET start_ns=excluded.start_ns, "
-            "end_ns=excluded.end_ns, rows=excluded.rows, title=excluded.title",
-            (
-                session.id,
-                session.machine,
-                session.start_ns,
-                session.end_ns,
-                session.rows,
-                session.title,
-            ),
-        )
+    def _write(self, sessions: list[OpenSession]) -> None:
+        """Write them all in one statement: see `BLOCK_ROWS` for why not one after the other."""
+        rows = [(s.id, s.machine, s.start_ns, s.end_ns, s.rows, s.title) for s in sessions]
+        self._connection.execute(SAVE, (msgspec.json.encode(rows).decode(),))
 
 
 def _joined(fresh: OpenSession, near: list[OpenSession]) -> OpenSession:

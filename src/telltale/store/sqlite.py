@@ -13,7 +13,6 @@ from telltale.batch import Batch
 from telltale.errors import SettingsError, StoreError
 from telltale.events import Event
 from telltale.store import disk, queries
-from telltale.store.backup import copy_database, restore_database
 from telltale.store.base import Machine, RangeQuery, Session, StoreStatus, Write
 from telltale.store.chunks import sweep
 from telltale.store.database import Owner, open_database
@@ -108,7 +107,7 @@ class SQLiteStore:
             checking.cancel()
         await asyncio.to_thread(self._close)
 
-    def submit(self, write: Write) -> Future[None]:
+    def submit(self, write: Write) -> Future[int]:
         """Queue one write; the future ends after its commit, or with StoreError."""
         return self._open_writer().submit(write)
 
@@ -190,17 +189,6 @@ class SQLiteStore:
             notes=self._notes,
         )
 
-    async def backup(self, target: Path) -> None:
-        """Copy the database, as it stands, to a new file. Raises StoreError."""
-        await self._open_readers().run(lambda connection: copy_database(connection, target))
-
-    async def restore(self, source: Path) -> Path | None:
-        """Put a backup in place of the database while the store is closed.
-
-        Returns where the old database was moved to. Raises StoreError.
-        """
-        return await asyncio.to_thread(self._restore, source)
-
     async def check(self) -> str | None:
         """Look for damage in the whole database; return what was found, None if nothing."""
         return await self._open_readers().run(damage)
@@ -249,14 +237,6 @@ class SQLiteStore:
         )
         self._writer.start()
         return opened.is_checked
-
-    def _restore(self, source: Path) -> Path | None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._owner.take()
-        try:
-            return restore_database(source, self.path)
-        finally:
-            self._owner.release()
 
     def _close(self) -> None:
         writer, self._writer = self._writer, None

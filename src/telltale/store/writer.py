@@ -83,7 +83,7 @@ class Writer:
         if self._thread.ident is not None:
             self._thread.join()
 
-    def submit(self, write: Write) -> Future[None]:
+    def submit(self, write: Write) -> Future[int]:
         """Queue one write. Raises StoreBusyError when the queue is full, StoreError if closed."""
         return self._append(Entry(write, max(1, len(write.batch)), Future()))
 
@@ -192,13 +192,13 @@ class Writer:
     def _commit(self, group: Sequence[Entry]) -> Exception | None:
         writes = [entry.work for entry in group if isinstance(entry.work, Write)]
         try:
-            self.committer.commit(writes, self._clock_ns())
+            new_rows = self.committer.commit(writes, self._clock_ns())
         except Exception as error:
             return error
         self.commits += 1
         self._failures.worked()
-        for entry in group:
-            entry.future.set_result(None)
+        for entry, count in zip(group, new_rows, strict=True):
+            entry.future.set_result(count)
         return None
 
     def _fail(self, group: Sequence[Entry], error: Exception) -> None:

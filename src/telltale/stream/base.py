@@ -6,10 +6,17 @@ from typing import Protocol
 
 from telltale.events import Event
 from telltale.pipeline.base import Result
+from telltale.stream.hub import Hub
 
 
 class Stream(Protocol):
-    """Takes results and events to whoever watches. Publishing never waits for a viewer."""
+    """Takes results and events to whoever watches. Publishing never waits for a viewer.
+
+    Attributes:
+        hub: Where the viewers of this process join.
+    """
+
+    hub: Hub
 
     def publish(self, result: Result) -> None:
         """Make one machine's newest values and events visible to viewers."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import msgspec
-import numpy as np
 
-from telltale.batch import NS_PER_S, Batch
-from telltale.events import Event, EventKind, Level
+from telltale.batch import Batch, age_s, newest_values
+from telltale.events import Event, EventKind, machine_state, value_states
 from telltale.rate import RateMeter
 
 ALL = ("*",)
@@ -53,21 +51,12 @@ class Newest:
 
     def take(self, batch: Batch, now_ns: int) -> None:
         """Note the last finite value of each column."""
-        n_samples = len(batch)
-        if n_samples == 0:
+        if not len(batch):
             return
-        self.rate.add(n_samples, now_ns)
-        newest_ns = int(batch.time_ns[-1])
-        self.time_ns = max(self.time_ns, newest_ns)
-        for name, column in batch.columns.items():
-            value = column.item(n_samples - 1)
-            if math.isfinite(value):
-                self.values[name], self.times_ns[name] = value, newest_ns
-                continue
-            finite = np.flatnonzero(np.isfinite(column))
-            if len(finite):
-                self.values[name] = column.item(finite[-1])
-                self.times_ns[name] = int(batch.time_ns[finite[-1]])
+        self.rate.add(len(batch), now_ns)
+        self.time_ns = max(self.time_ns, int(batch.time_ns[-1]))
+        for name, value, time_ns in newest_values(batch):
+            self.values[name], self.times_ns[name] = value, time_ns
 
     def seed(self, time_ns: int, values: Mapping[str, float], times_ns: Mapping[str, int]) -> None:
         """Take up the values that were kept before this start."""
@@ -119,34 +108,3 @@ class Newest:
                 if self.times_ns[name] < self.time_ns
             },
         )
-
-
-def age_s(time_ns: int, now_ns: int) -> float:
-    """Return how old a sample is in seconds; never negative, clocks differ."""
-    return max(0.0, round((now_ns - time_ns) / NS_PER_S, 3))
-
-
-def value_states(events: Iterable[Event]) -> dict[str, str]:
-    """Return the worst state per channel or metric, of those that have an open event."""
-    worst: dict[str, str] = {}
-    for event in events:
-        if not event.name or event.level is Level.INFO:
-            continue
-        word = "stale" if event.kind is EventKind.STALE else event.level.value
-        if worst.get(event.name) != "critical":
-            worst[event.name] = word
-    return worst
-
-
-def machine_state(events: Iterable[Event]) -> str:
-    """Return stale if the whole machine is silent, else the worst open level, else ok."""
-    word = "ok"
-    for event in events:
-        if event.kind is EventKind.STALE:
-            if not event.name:
-                return "stale"
-        elif event.level is Level.CRITICAL:
-            word = "critical"
-        elif event.level is Level.WARN and word == "ok":
-            word = "warn"
-    return word

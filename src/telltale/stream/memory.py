@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 
 from telltale.events import Event
 from telltale.pipeline.base import Result
@@ -36,17 +36,3 @@ class MemoryStream:
     def publish_event(self, event: Event) -> None:
         """Make one event visible that no batch caused, e.g. a stale machine."""
         self.hub.publish_event(event)
-
-    def seed(
-        self,
-        machine: str,
-        *,
-        time_ns: int,
-        values: Mapping[str, float],
-        times_ns: Mapping[str, int],
-        open_events: Iterable[Event] = (),
-    ) -> None:
-        """Show what was kept of a machine before this start; no viewer is told of its events."""
-        newest = self.hub.newest(machine)
-        newest.seed(time_ns, values, times_ns)
-        newest.note_events(open_events)

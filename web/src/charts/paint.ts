@@ -87,6 +87,16 @@ function write(ctx: CanvasRenderingContext2D, palette: Palette, text: string, x:
   ctx.fillText(text, x, y);
 }
 
+/** A dense line runs through a limit's name where it matters most; the ground pales it there. */
+function clearGround(ctx: CanvasRenderingContext2D, palette: Palette, box: { left: number; top: number; width: number; height: number }): void {
+  const ink = ctx.fillStyle;
+  ctx.globalAlpha = 0.85;
+  ctx.fillStyle = palette.color.surface;
+  ctx.fillRect(box.left, box.top, box.width, box.height);
+  ctx.globalAlpha = 1;
+  ctx.fillStyle = ink;
+}
+
 const scaledFont = (font: string): string =>
   font.replace(/([\d.]+)px/, (_, size: string) => `${parseFloat(size) * uPlot.pxRatio}px`);
 
@@ -108,8 +118,10 @@ function paintLimits(u: uPlot, { model, palette }: Scene): void {
     const text = `${isCritical ? "critical" : "warn"} ${brief(limit.value)}`;
     const at = y - bbox.top < 14 * px ? y + 12 * px : y - 4 * px;
     const beside = Math.max(bbox.left, ...written.filter((w) => Math.abs(w.y - at) < 12 * px).map((w) => w.end + 6 * px));
+    const width = ctx.measureText(text).width;
+    clearGround(ctx, palette, { left: beside + 2 * px, top: at - 9 * px, width: width + 4 * px, height: 11 * px });
     write(ctx, palette, text, beside + 4 * px, at);
-    written.push({ y: at, end: beside + 4 * px + ctx.measureText(text).width });
+    written.push({ y: at, end: beside + 4 * px + width });
   }
   ctx.setLineDash([]);
 }
@@ -163,11 +175,20 @@ function paintGapLengths(u: uPlot, { model, palette, hasMarkLabels }: Scene): vo
     const half = Math.max(...words.map((w) => ctx.measureText(w).width)) / 2 + 3 * px;
     const fitsInside = half * 2 < right - left;
     const fitsAbove = hasMarkLabels && right - left > MIN_GAP_PX * px && middle - half > free;
-    const y = fitsInside ? bbox.top + bbox.height / 2 : bbox.top + 26 * px;
+    const y = fitsInside ? freeHeight(u, model, 16 * px) : bbox.top + 26 * px;
     if (ctx.measureText(words.join(" ")).width + 12 * px < right - left) write(ctx, palette, words.join(" "), middle, y + 4 * px);
     else if (fitsInside || fitsAbove) words.forEach((word, i) => write(ctx, palette, word, middle, y + i * 13 * px));
     if (fitsInside || fitsAbove) free = middle + half;
   }
+}
+
+/** The middle of the plot, or the nearest place to it that no limit's line and name crosses. */
+function freeHeight(u: uPlot, { limits }: ChartModel, room: number): number {
+  const middle = u.bbox.top + u.bbox.height / 2;
+  const taken = limits.map((limit) => u.valToPos(limit.value, "y", true) - room / 4);
+  const places = [0, 1, -1, 2, -2].map((step) => middle + step * room);
+  const isInside = (y: number): boolean => y > u.bbox.top + room && y < u.bbox.top + u.bbox.height - room / 2;
+  return places.find((y) => isInside(y) && taken.every((at) => Math.abs(at - y) > room)) ?? middle;
 }
 
 /** Names at the right end of each line, moved apart where lines end close together. */

@@ -33,7 +33,8 @@ export function tableOf(columns: readonly TableColumn[], range: Range, bucket_s:
       times.add(line.time_s[i] ?? 0);
     }
   }
-  const isEach = bucket_s === 0 && times.size <= MAX_ROWS;
+  const isAlone = columns.every((column) => !column.isUnder); // two ranges seldom have samples at the same instants
+  const isEach = bucket_s === 0 && isAlone && times.size <= MAX_ROWS;
   return isEach ? eachSample(columns, [...times].sort((a, b) => b - a)) : stepped(columns, range, bucket_s);
 }
 

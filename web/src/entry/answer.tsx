@@ -8,9 +8,17 @@ import type { Accepted } from "../types";
 
 export type Answer = { kind: "accepted"; accepted: Accepted } | { kind: "refused"; message: string };
 
+/** The answer in one sentence, for the live region. */
+export function answerWords(answer: Answer, title: string): string {
+  if (answer.kind === "refused") return `Not kept. ${answer.message}`;
+  const { accepted, rejected_values: nLeftOut } = answer.accepted;
+  const left = nLeftOut > 0 ? ` ${nLeftOut} ${nLeftOut === 1 ? "value was" : "values were"} left out.` : "";
+  return accepted > 0 ? `Kept for ${title}.${left}` : `Nothing kept.${left}`;
+}
+
 export function AnswerPanel({ answer, title, id }: { answer: Answer | null; title: string; id: string }) {
   return (
-    <section class="panel" aria-live="polite">
+    <section class="panel">
       <header><h2>Answer</h2></header>
       <div class="body stack">{answer === null ? <p class="muted">Each reading is answered after it is kept.</p> : <Said answer={answer} title={title} id={id} />}</div>
     </section>

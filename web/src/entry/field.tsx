@@ -45,7 +45,7 @@ export function EntryField({ name, spec, text, placeholder, isChecked, onText, o
         <span aria-hidden="true">{as.symbol}</span>
       </span>
       {bad
-        ? <span class="hint" id={hint} role="alert">
+        ? <span class="hint" id={hint}>
             <Lamp lit="fail" size="s" label="" />
             <span>{bad.message} {bad.suggestion !== null && <button type="button" class="suggest" onClick={() => onText(bad.suggestion ?? "")}>Did you mean {bad.suggestion}?</button>}</span>
           </span>

@@ -5,6 +5,7 @@ import * as api from "../api";
 import { number } from "../format";
 import { fieldSeconds } from "../history/when";
 import { machineSignal } from "../store";
+import { announce } from "../toast";
 import type { Profile, SignalSpec } from "../types";
 import { shown, toShown } from "../units";
 import type { Answer } from "./answer";
@@ -32,19 +33,23 @@ export function EntryForm({ id, title, profile, onAnswer }: FormProps) {
     const as = shown(spec);
     return value === undefined || value === null ? "" : number(toShown(value, as), as.decimals);
   };
+  const refuse = (why: string): void => {
+    setProblem(why);
+    announce(why, true);
+  };
   const send = async (event: Event): Promise<void> => {
     event.preventDefault();
     const typed = Object.entries(profile.channels).map(([name, spec]) => ({ name, typed: checkTyped(texts[name] ?? "", spec, shown(spec)) }));
     const bad = typed.filter(({ typed: t }) => t.kind === "bad");
     setLeft(new Set(Object.keys(profile.channels)));
     if (bad.length > 0) {
-      setProblem(bad.length === 1 ? "One value needs a look." : `${bad.length} values need a look.`);
+      refuse(bad.length === 1 ? "One value needs a look." : `${bad.length} values need a look.`);
       form.current?.querySelector<HTMLInputElement>(`[name="${CSS.escape(bad[0]?.name ?? "")}"]`)?.focus();
       return;
     }
     const values = Object.fromEntries(typed.flatMap(({ name, typed: t }) => (t.kind === "value" ? [[name, t.value]] : [])));
     if (Object.keys(values).length === 0) {
-      setProblem("Enter at least one value.");
+      refuse("Enter at least one value.");
       return;
     }
     setProblem(null);
@@ -83,7 +88,7 @@ export function EntryForm({ id, title, profile, onAnswer }: FormProps) {
       <div class="entry-send row wrap">
         <label class="row small soft">Read at <input class="input" type="datetime-local" step={1} value={when} onInput={(event) => setWhen(event.currentTarget.value)} /></label>
         <span class="small muted">{when ? "" : "empty: now"}</span>
-        {problem && <span class="small ink-crit" role="alert">{problem}</span>}
+        {problem && <span class="small ink-crit">{problem}</span>}
         <button class="btn main push" disabled={isSending}>{isSending ? "Keeping…" : "Keep this reading"}</button>
       </div>
     </form>

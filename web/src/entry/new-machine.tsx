@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import * as api from "../api";
 import { refresh } from "../store";
+import { announce } from "../toast";
 import type { ProfileSummary } from "../types";
 
 export function NewMachine({ onMade }: { onMade: (id: string) => void }) {
@@ -20,7 +21,9 @@ export function NewMachine({ onMade }: { onMade: (id: string) => void }) {
       await refresh();
       onMade(id.trim());
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      const why = error instanceof Error ? error.message : String(error);
+      setProblem(why);
+      announce(why, true);
     }
   };
   return (
@@ -30,7 +33,7 @@ export function NewMachine({ onMade }: { onMade: (id: string) => void }) {
         <label class="field"><span>Id</span><input value={id} required maxLength={64} placeholder="e.g. pump-4" onInput={(event) => setId(event.currentTarget.value)} /><span class="hint">Short; it stands in addresses and files</span></label>
         <label class="field"><span>Profile</span><select value={profile} onChange={(event) => setProfile(event.currentTarget.value)}>{profiles.map((one) => <option key={one.id} value={one.id}>{one.title}</option>)}</select><span class="hint">{profiles.find((one) => one.id === profile)?.description}</span></label>
       </div>
-      <div class="entry-send row wrap">{problem && <span class="small ink-crit" role="alert">{problem}</span>}<button class="btn main push">Register</button></div>
+      <div class="entry-send row wrap">{problem && <span class="small ink-crit">{problem}</span>}<button class="btn main push">Register</button></div>
     </form>
   );
 }

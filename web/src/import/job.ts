@@ -2,6 +2,8 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import * as api from "../api";
+import { number } from "../format";
+import { announce } from "../toast";
 import type { ImportJob, ImportPreview } from "../types";
 
 const POLL_MS = 500;
@@ -21,6 +23,15 @@ export interface FileImport {
   start(asked: api.ImportQuery): void;
   stop(): void;
   read(asked?: api.ImportQuery): void;
+}
+
+/** What a screen reader hears of a file: when it waits for an answer, and how it ended. */
+function stageWords(name: string, stage: Stage): string | null {
+  if (stage.at === "refused") return `${name} was refused. ${stage.problem}`;
+  if (stage.at === "preview") return stage.problem ?? `${name} is read: look how, then import it.`;
+  if (stage.at !== "ended") return null;
+  const { rows, rejected, state } = stage.job;
+  return `Import of ${name} ${state}: ${number(rows)} rows kept${rejected > 0 ? `, ${number(rejected)} rejected` : ""}.`;
 }
 
 const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -44,6 +55,10 @@ export function useFileImport(file: File): FileImport {
     );
   };
   useEffect(() => read(), [file]);
+  useEffect(() => {
+    const said = stageWords(file.name, stage);
+    if (said !== null) announce(said, stage.at === "refused");
+  }, [stage.at, stage.at === "preview" && stage.problem]);
   useEffect(() => () => abort.current?.(), []);
   useFollowed(jobId, setStage);
 
@@ -73,7 +88,7 @@ export function useFileImport(file: File): FileImport {
 }
 
 const readHead = (file: File, { machine, start, time_column }: api.ImportQuery): Promise<ImportPreview> =>
-  api.request<ImportPreview>("POST", api.url("/imports/preview", { filename: file.name, machine, start, time_column }), {
+  api.request<ImportPreview>("POST", api.url("/imports/preview", { filename: file.name, modified: file.lastModified, machine, start, time_column }), {
     body: file.slice(0, api.PREVIEW_BYTES),
   });
 

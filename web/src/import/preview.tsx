@@ -50,7 +50,7 @@ export function Preview({ file, preview, problem, onRead, onStart, onDrop }: Pre
   return (
     <form class="stack loose" onSubmit={submit}>
       <div class="row wrap"><b class="cut">{file.name}</b><span class="muted">{bytes(file.size)}</span><span class="small muted">{formWords(preview)}</span></div>
-      {problem && <p class="note crit" role="alert"><Lamp lit="fail" label="" /><span>{problem}</span></p>}
+      {problem && <p class="note crit"><Lamp lit="fail" label="" /><span>{problem}</span></p>}
       {preview.warnings.map((warning) => <p key={warning} class="note warn"><Lamp lit="warn" label="" /><span>{warning}</span></p>)}
       <div class="import-choices">
         <MachineField preview={preview} machine={machine} onMachine={setMachine} />

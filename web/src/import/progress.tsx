@@ -1,5 +1,6 @@
 // How an import goes and how it ended.
 
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { age, bytes, countText, number } from "../format";
 import { Lamp, type Lit } from "../lamp";
@@ -62,17 +63,18 @@ const ENDS: Record<string, [Lit, string]> = {
   done: ["ok", "Kept"], stopped: ["shelved", "Stopped; what was kept stays"], failed: ["fail", "Failed; what was kept stays"],
 };
 
-export function Ended({ job }: { job: ImportJob }) {
+export function Ended({ job, children }: { job: ImportJob; children: ComponentChildren }) {
   const [lit, word] = ENDS[job.state] ?? ["fail", job.state];
   return (
-    <div class="stack ended" role="status">
+    <div class="stack ended">
       <div class="row wrap">
         <span class={`state ${lit}`}><Lamp lit={lit} label="" />{word}</span>
         <span><b>{number(job.rows)}</b> {job.rows === 1 ? "row" : "rows"}{job.rejected > 0 && <>, <b>{number(job.rejected)}</b> rejected</>}</span>
         <span class="muted cut">{job.filename}</span>
       </div>
       {job.detail && job.state !== "done" && <p class="soft">{job.detail}</p>}
-      {job.rows > 0 && <div class="row wrap">{job.machines.map((id) => <Result key={id} id={id} job={job} />)}</div>}
+      <div class="row wrap">{job.rows > 0 && job.machines.map((id) => <Result key={id} id={id} job={job} />)}{children}</div>
+      {job.warnings.map((warning) => <p key={warning} class="note warn"><Lamp lit="warn" label="" /><span>{warning}</span></p>)}
       <Reasons reasons={job.reasons} nRejected={job.rejected} />
     </div>
   );

@@ -1,12 +1,13 @@
 // A reading typed by hand, for machines that nobody has wired.
 
 import { useState } from "preact/hooks";
-import { AnswerPanel, type Answer } from "../entry/answer";
+import { AnswerPanel, answerWords, type Answer } from "../entry/answer";
 import { EntryForm } from "../entry/form";
 import { NewMachine } from "../entry/new-machine";
 import { go, place } from "../router";
 import { Page } from "../shell";
 import { briefs, machineSignal, profileSignal } from "../store";
+import { announce } from "../toast";
 import { Blank } from "../blank";
 import "../import.css";
 
@@ -25,6 +26,10 @@ export function EntryPage() {
     if (next !== NEW) go(`/entry?machine=${encodeURIComponent(next)}`, true);
   };
   const title = machine?.title ?? id ?? "";
+  const told = (said: Answer): void => {
+    setAnswer(said);
+    announce(answerWords(said, title), said.kind === "refused");
+  };
   return (
     <Page
       where="Manual entry" crumb={title} finding={id === null ? "Enter a reading" : `Enter a reading of ${title}`}
@@ -38,7 +43,7 @@ export function EntryPage() {
     >
       <div class="entry">
         {isNew || (id === null && briefs.value.length === 0) ? <NewMachine onMade={choose} />
-          : id !== null && machine !== null && profile !== null ? <EntryForm key={id} id={id} title={title} profile={profile} onAnswer={setAnswer} />
+          : id !== null && machine !== null && profile !== null ? <EntryForm key={id} id={id} title={title} profile={profile} onAnswer={told} />
           : <section class="panel"><Blank title="Loading…" /></section>}
         <AnswerPanel answer={answer} title={title} id={id ?? ""} />
       </div>

@@ -1,5 +1,5 @@
 // The fleet as a table: the tiles' twin, for many machines and for those who do not see pictures.
-import { age, countText, rate } from "../format";
+import { age, countText, rate, tied } from "../format";
 import { Simulated, State } from "../lamp";
 import { machinePath } from "../router";
 import { stateShape } from "../states";
@@ -30,11 +30,11 @@ function Row({ id }: { id: string }) {
     <tr>
       <th scope="row" class="nowrap">
         <a class="strong" href={machinePath(id)}>{machine.title}</a>
-        <div class="small muted">{machine.profile_title}{machine.place ? ` · ${machine.place}` : ""}</div>
+        <div class="small muted">{machine.inferred ? "Inferred profile" : machine.profile_title}{machine.place ? ` · ${machine.place}` : ""}</div>
         {machine.simulated && <Simulated />}
       </th>
       <td><State lit={lit} word={word} /></td>
-      <td class="soft">{machine.headline}</td>
+      <td class="soft">{tied(machine.headline ?? "")}</td>
       <td class="num">{machine.atMs === null ? "never" : age((nowFor(machine) - machine.atMs) / 1000)}</td>
       <td class="num">{machine.rate_hz ? rate(machine.rate_hz) : ""}</td>
       <td class="num">{countText(machine.rows)}</td>

@@ -4,6 +4,7 @@ import { Blank } from "../blank";
 import { EventRows } from "../events";
 import { keepSparksOnly } from "../frames";
 import { fleetFinding } from "../findings";
+import { FirstReading } from "../first-reading";
 import { FleetTable } from "./fleet-table";
 import { KeptPanel } from "./kept";
 import { Lamp } from "../lamp";
@@ -64,7 +65,7 @@ export const Annunciator = () => (
       return (
         <a key={one.id} class={lit === "crit" || lit === "warn" ? lit : ""} href={machinePath(one.id)}>
           <Lamp lit={lit} label="" />
-          <span class="cut strong">{one.title}</span>
+          <span class="cut strong" title={one.title}>{one.title}</span>
           <small class="cut">{one.state === "stale" ? <StaleFor id={one.id} /> : word}</small>
         </a>
       );
@@ -127,9 +128,6 @@ function tryNow(): void {
   void refresh();
 }
 
-const curl = (): string =>
-  `curl ${location.origin}/api/v1/machines/pump-1/telemetry \\\n  -H 'content-type: application/json' \\\n  -d '{"bearing_temp_c": 61.2, "vibration_mm_s": 2.1}'`;
-
 function EmptyFleet() {
   const problem = loadError.value;
   if (problem !== null) {
@@ -150,7 +148,7 @@ function EmptyFleet() {
         <section class="panel c7 fill">
           <header><h2>Send a first reading</h2></header>
           <div class="body stack">
-            <pre class="code">{curl()}</pre>
+            <FirstReading machine="pump-1" />
             <p class="soft">The names say the unit. telltale takes the profile that fits them best, or writes one, and says which.</p>
           </div>
         </section>

@@ -81,10 +81,10 @@ function FileRow({ file, onDrop }: { file: File; onDrop: () => void }) {
     case "running":
       return <Running job={stage.job} size_bytes={file.size} onStop={stop} />;
     case "ended":
-      return <><Ended job={stage.job} /><Done onDrop={onDrop} onAgain={stage.job.state === "done" ? null : () => read()} /></>;
+      return <Ended job={stage.job}><Done onDrop={onDrop} onAgain={stage.job.state === "done" ? null : () => read()} /></Ended>;
     case "refused":
       return (
-        <div class="stack" role="alert">
+        <div class="stack">
           <div class="row"><Lamp lit="fail" /><b class="cut">{file.name}</b><span class="muted nowrap">{bytes(file.size)}</span></div>
           <p class="say">{stage.problem}</p>
           <Done onDrop={onDrop} onAgain={() => read()} />
@@ -96,7 +96,7 @@ function FileRow({ file, onDrop }: { file: File; onDrop: () => void }) {
 }
 
 const Done = ({ onDrop, onAgain }: { onDrop: () => void; onAgain: (() => void) | null }) => (
-  <div class="row done">
+  <div class="row">
     {onAgain && <button class="btn" onClick={onAgain}>Try again</button>}
     <button class="btn quiet" onClick={onDrop}>Close</button>
   </div>

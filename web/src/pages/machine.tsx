@@ -5,6 +5,7 @@ import { Blank } from "../blank";
 import { TrendPanel } from "../charts/trend";
 import { EventRows } from "../events";
 import { machineFinding } from "../findings";
+import { FirstReading } from "../first-reading";
 import { Lamp, Simulated } from "../lamp";
 import { want } from "../live";
 import { LoadProblem } from "./fleet";
@@ -69,9 +70,9 @@ function Known({ machine }: { machine: LiveMachine }) {
       {machine.inferred && <Inferred machine={machine} />}
       <div class="machine">
         <div class="stack loose">
-          <NowPanel machine={machine} profile={profile} />
-          {profile && <Trends machine={machine} profile={profile} />}
-          {profile && <DerivedPanel machine={machine} profile={profile} />}
+          {machine.last_time_ns === null ? <Unheard machine={machine} profile={profile} /> : <NowPanel machine={machine} profile={profile} />}
+          {machine.last_time_ns !== null && profile && <Trends machine={machine} profile={profile} />}
+          {machine.last_time_ns !== null && profile && <DerivedPanel machine={machine} profile={profile} />}
         </div>
         <aside class="stack loose" aria-label="What it means and what to do">
           <AdvicePanel machine={machine} />
@@ -89,6 +90,17 @@ const Inferred = ({ machine }: { machine: LiveMachine }) => (
     <Lamp lit="learn" label="" />
     <span>Profile inferred from the first readings ({machine.profile}); check its units and ranges. No limits are watched until it has some.</span>
   </div>
+);
+
+const Unheard = ({ machine, profile }: { machine: LiveMachine; profile: Profile | null }) => (
+  <section class="panel">
+    <header><h2>Send its first reading</h2></header>
+    <div class="body stack">
+      <FirstReading machine={machine.id} profile={profile} />
+      <p class="soft">Values, charts and limits appear here with it. Or bring in what was recorded before.</p>
+      <div class="row wrap"><a class="btn" href="/import">Choose a file</a><a class="btn" href={`/entry?machine=${encodeURIComponent(machine.id)}`}>Enter a reading</a></div>
+    </div>
+  </section>
 );
 
 function Trends({ machine, profile }: { machine: LiveMachine; profile: Profile }) {
@@ -140,7 +152,7 @@ function EventsPanel({ machine }: { machine: LiveMachine }) {
       </header>
       {events.length > 0
         ? <EventRows events={events.slice(0, EVENTS_SHOWN)} nowMs={now.value} />
-        : <Blank title="Nothing in the last 24 hours">No limit was crossed and the readings did not stop.</Blank>}
+        : <Blank title="Nothing in the last 24 hours">{machine.last_time_ns === null ? "Nothing can happen before a first reading." : "No limit was crossed and the readings did not stop."}</Blank>}
     </section>
   );
 }
@@ -150,7 +162,7 @@ const FactsPanel = ({ machine }: { machine: LiveMachine }) => (
     <header><h2>Readings</h2></header>
     <dl class="body kv">
       <dt>Profile</dt><dd>{machine.profile_title}</dd>
-      <dt>Source</dt><dd>{machine.source ?? "none yet"}</dd>
+      <dt>Source</dt><dd>{machine.source || "none yet"}</dd>
       <dt>Rate</dt><dd>{machine.rate_hz ? rate(machine.rate_hz) : "none now"}</dd>
       <dt>Rows kept</dt><dd>{countText(machine.rows)}</dd>
       <dt>Rejected</dt><dd>{countText(machine.rejected)}</dd>

@@ -75,7 +75,7 @@ export function SourcesPage() {
         <section class="panel">
           <header><h2>Sources</h2></header>
           {sources?.length === 0
-            ? <Blank title="Nothing feeds telltale by itself">Readings sent over HTTP, WebSocket and UDP port 20777 are taken at any time.</Blank>
+            ? <Blank title="Nothing feeds telltale by itself">Readings sent over HTTP and WebSocket are taken at any time.</Blank>
             : <SourceTable sources={sources ?? []} askedMs={askedMs} />}
         </section>
         {simulated.map((machine) => (
@@ -109,16 +109,15 @@ function SourceRow({ source, askedMs }: { source: SourceStatus; askedMs: number 
   return (
     <tr>
       <th scope="row" class="nowrap">
-        {machine ? <a class="strong" href={machinePath(machine)}>{source.name}</a> : <span class="strong">{source.name}</span>}{" "}
-        {source.simulated && <Simulated />}
+        {machine ? <a class="strong" href={machinePath(machine)}>{source.name}</a> : <span class="strong">{source.name}</span>}
       </th>
-      <td><State lit={lit} word={word} /></td>
+      <td><span class="row"><State lit={lit} word={word} />{source.simulated && <Simulated />}</span></td>
       <td class="num">{source.rate_hz === null ? "" : rate(source.rate_hz)}</td>
       <td class="num soft">{newest}</td>
       <td class="num">{countText(source.rows)}</td>
       {counted(source.rejected)}
       {counted(source.dropped)}
-      <td class="soft">{source.detail}</td>
+      <td class="soft detail">{source.detail}</td>
     </tr>
   );
 }

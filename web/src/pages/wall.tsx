@@ -11,7 +11,7 @@ import { Toasts } from "../toast";
 
 const PAGE_MS = 20_000;
 const TILE_WIDTH_REM = 18; // as .wall .tiles in parts.css
-const TILE_HEIGHT_REM = 17; // until one is there to be measured
+const TILE_HEIGHT_REM = 15.25; // the least a tile needs, as there; rows share what is left over
 
 /** How many tiles fit, counting the worst one double. */
 function useRoom() {
@@ -19,10 +19,12 @@ function useRoom() {
   const [room, setRoom] = useState(12);
   useEffect(() => {
     const measure = (): void => {
+      const box = host.current;
+      if (box === null) return; // the observer may speak once more when the wall is left
       const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-      const { clientWidth, clientHeight, lastElementChild } = host.current!;
-      const gap_px = parseFloat(getComputedStyle(host.current!).rowGap);
-      const tile_px = (lastElementChild as HTMLElement | null)?.offsetHeight || TILE_HEIGHT_REM * rem;
+      const { clientWidth, clientHeight } = box;
+      const gap_px = parseFloat(getComputedStyle(box).rowGap);
+      const tile_px = TILE_HEIGHT_REM * rem;
       const columns = Math.max(1, Math.floor((clientWidth + gap_px) / (TILE_WIDTH_REM * rem + gap_px)));
       const rows = Math.max(1, Math.floor((clientHeight + gap_px) / (tile_px + gap_px)));
       setRoom(Math.max(1, columns * rows - (columns > 1 ? 1 : 0)));

@@ -8,15 +8,13 @@ import msgspec
 import numpy as np
 
 from telltale.batch import NS_PER_S, FloatArray, IntArray
+from telltale.pipeline.metrics.sliding import Sliding, sliding_moments
 from telltale.pipeline.metrics.window import (
     Window,
     divided,
-    folded,
     joined,
     kept,
     lengths,
-    merged_moments,
-    moments,
 )
 from telltale.profiles.schema import NonNegativeFloat
 
@@ -34,8 +32,8 @@ def difference(time_ns: IntArray, x: FloatArray, state: LastValue) -> tuple[Floa
 
 
 def rate(
-    time_ns: IntArray, x: FloatArray, state: Window, *, window_s: NonNegativeFloat = 0.0
-) -> tuple[FloatArray, Window]:
+    time_ns: IntArray, x: FloatArray, state: Sliding, *, window_s: NonNegativeFloat = 0.0
+) -> tuple[FloatArray, Sliding]:
     """Return the slope of x in real time, per second.
 
     The slope of the least-squares line through the samples of the last window_s, which averages
@@ -45,17 +43,28 @@ def rate(
     Source:
         Ordinary least squares: sum((t - mean t)(x - mean x)) / sum((t - mean t)^2).
     """
-    times_ns, values = joined(state, time_ns, x)
-    held = lengths(times_ns, len(x), window_s)
-    after = kept(state, times_ns, values, int(held[-1]) if window_s else 1)
     if window_s == 0.0:
-        elapsed_s, (change,) = _from_oldest(times_ns, values, held)
-        return divided(change, elapsed_s, elapsed_s > 0.0), after
+        return _rate_of_step(time_ns, x, state)
     # Counted from where the stream began, float64 holds single nanoseconds for 104 days, and
     # 4 ns after a year; counted from 1970 it holds only 256 ns.
-    t_ns = (times_ns - (after.origin_ns or 0)).astype(np.float64)
-    _, (spread, together) = folded(moments(t_ns, values[0]), held, merged_moments)
+    origin_ns = int(time_ns[0]) if state.origin_ns is None else state.origin_ns
+    t_ns = (time_ns - origin_ns).astype(np.float64)
+    moments, after = sliding_moments(state, time_ns, (t_ns, x), window_s)
+    spread, together = moments.spread
     return divided(together, spread, spread > 0.0) * NS_PER_S, after
+
+
+def _rate_of_step(time_ns: IntArray, x: FloatArray, state: Sliding) -> tuple[FloatArray, Sliding]:
+    """Return the slope from sample to sample."""
+    samples, start = state.joined(time_ns, (x,))
+    used = samples.used
+    times_ns, values = samples.time_ns[start:used], samples.columns[0, start:used]
+    if state.samples is None:  # the stream's first sample has none before it
+        times_ns, values = np.append(times_ns[:1], times_ns), np.append(values[:1], values)
+    elapsed_s = np.diff(times_ns) / NS_PER_S
+    origin_ns = int(times_ns[0]) if state.origin_ns is None else state.origin_ns
+    after = Sliding(origin_ns, samples, (used - 1, used))
+    return divided(np.diff(values), elapsed_s, elapsed_s > 0.0), after
 
 
 def ratio_of_changes(

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from telltale.batch import NS_PER_S, FloatArray, IntArray
+from telltale.pipeline.metrics.sliding import Sliding, sliding_moments
 from telltale.pipeline.metrics.window import (
     Merge,
     Window,
@@ -18,9 +19,6 @@ from telltale.pipeline.metrics.window import (
     kept,
     least,
     lengths,
-    merged_means,
-    merged_moments,
-    moments,
 )
 from telltale.profiles.schema import PositiveFloat
 
@@ -33,10 +31,11 @@ class Smoothed(msgspec.Struct, frozen=True):
 
 
 def rolling_mean(
-    time_ns: IntArray, x: FloatArray, state: Window, *, window_s: PositiveFloat
-) -> tuple[FloatArray, Window]:
+    time_ns: IntArray, x: FloatArray, state: Sliding, *, window_s: PositiveFloat
+) -> tuple[FloatArray, Sliding]:
     """Return the mean of the samples in the last window_s."""
-    return _rolling(time_ns, x, state, window_s, (merged_means, 0.0))
+    moments, after = sliding_moments(state, time_ns, (x,), window_s)
+    return moments.mean[0], after
 
 
 def rolling_min(
@@ -54,14 +53,14 @@ def rolling_max(
 
 
 def rolling_std(
-    time_ns: IntArray, x: FloatArray, state: Window, *, window_s: PositiveFloat
-) -> tuple[FloatArray, Window]:
+    time_ns: IntArray, x: FloatArray, state: Sliding, *, window_s: PositiveFloat
+) -> tuple[FloatArray, Sliding]:
     """Return the sample standard deviation (n - 1) in the last window_s; NaN for one sample."""
-    times_ns, values = joined(state, time_ns, x)
-    held = lengths(times_ns, len(x), window_s)
-    _, (squares,) = folded(moments(values[0]), held, merged_moments)
+    moments, after = sliding_moments(state, time_ns, (x,), window_s)
+    squares = np.maximum(moments.spread[0], 0.0)
+    held = moments.held
     deviation = np.where(held > 1, np.sqrt(squares / np.maximum(held - 1, 1)), np.nan)
-    return deviation, kept(state, times_ns, values, int(held[-1]))
+    return deviation, after
 
 
 def ewma(

@@ -119,18 +119,6 @@ def _folded_alike(node: FloatArray, n: int, length: int, merge: Merge) -> FloatA
     return node if total is None else total
 
 
-def merged_means(a: FloatArray, n_a: Count, b: FloatArray, n_b: Count) -> FloatArray:
-    """Merge means. Equal samples give exactly their value."""
-    return b + (a - b) * (n_a / (n_a + n_b))
-
-
-def moments(*columns: FloatArray) -> FloatArray:
-    """Return what single samples bring to `merged_moments`, shape (2, columns, m)."""
-    leaves = np.zeros((2, len(columns), len(columns[0])))
-    leaves[0] = columns
-    return leaves
-
-
 def merged_moments(a: FloatArray, n_a: Count, b: FloatArray, n_b: Count) -> FloatArray:
     """Merge the means of some columns, and their sums of co-deviations with the first column.
 

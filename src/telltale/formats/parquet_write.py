@@ -8,6 +8,7 @@ from typing import Any
 
 from telltale.batch import Batch
 from telltale.formats.parquet import connect
+from telltale.sql_text import literal, quoted
 
 
 class ParquetWriter:
@@ -15,6 +16,7 @@ class ParquetWriter:
 
     Args:
         path: The Parquet file to be.
+        names: Its columns, beside `time`.
 
     Raises:
         MissingExtraError: DuckDB is not installed.
@@ -22,11 +24,12 @@ class ParquetWriter:
 
     def __init__(self, path: Path, names: tuple[str, ...]) -> None:
         self._path = path
-        self._columns = ", ".join(quoted(name) for name in names)
+        self._pieces = Path(f"{path}.duckdb")
+        self._columns = "".join(f", {quoted(name)}" for name in names)
         self._connection: Any = connect()  # Any: duckdb is optional
-        self._connection.execute(f"ATTACH {literal(f'{path}.duckdb')} AS pieces")
-        types = ", ".join(f"{quoted(name)} DOUBLE" for name in names)
-        self._connection.execute(f"CREATE TABLE pieces.samples (time_ns BIGINT, {types})")
+        self._connection.execute(f"ATTACH {literal(str(self._pieces))} AS pieces")
+        types = "".join(f", {quoted(name)} DOUBLE" for name in names)
+        self._connection.execute(f"CREATE TABLE pieces.samples (time_ns BIGINT{types})")
 
     def __enter__(self) -> ParquetWriter:
         return self
@@ -36,16 +39,16 @@ class ParquetWriter:
         arrays = {"time_ns": batch.time_ns, **batch.columns}
         self._connection.register("piece", arrays)
         # A missing value is NULL in Parquet, as every reader of it expects
-        values = ", ".join(f"nullif({quoted(n)}, 'nan'::DOUBLE)" for n in batch.columns)
+        values = "".join(f", nullif({quoted(n)}, 'nan'::DOUBLE)" for n in batch.columns)
         self._connection.execute(
-            f"INSERT INTO pieces.samples SELECT time_ns, {values} FROM piece"  # noqa: S608 - quoted
+            f"INSERT INTO pieces.samples SELECT time_ns{values} FROM piece"  # noqa: S608 - quoted
         )
         self._connection.unregister("piece")
 
     def finish(self) -> None:
         """Write the Parquet file: `time` as UTC nanoseconds, then the columns."""
         self._connection.execute(
-            f"COPY (SELECT make_timestamp_ns(time_ns) AS time, {self._columns} "  # noqa: S608
+            f"COPY (SELECT make_timestamp_ns(time_ns) AS time{self._columns} "  # noqa: S608
             f"FROM pieces.samples ORDER BY time_ns) TO {literal(str(self._path))} "
             "(FORMAT parquet, COMPRESSION zstd)"
         )
@@ -58,15 +61,5 @@ class ParquetWriter:
     ) -> None:
         """Let go of the connection and of the pieces."""
         self._connection.close()
-        Path(f"{self._path}.duckdb").unlink(missing_ok=True)
-        Path(f"{self._path}.duckdb.wal").unlink(missing_ok=True)
-
-
-def quoted(name: str) -> str:
-    """Return a column's name as SQL takes it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return a text as SQL takes it."""
-    return "'" + text.replace("'", "''") + "'"
+        self._pieces.unlink(missing_ok=True)
+        Path(f"{self._pieces}.wal").unlink(missing_ok=True)

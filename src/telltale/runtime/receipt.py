@@ -1,0 +1,81 @@
+"""`Receipt`: what became of one machine's share of an input, and of an input as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from telltale.batch import Batch
+from telltale.formats.base import MAX_REASONS, Decoded, Rejection
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What became of one machine's share of an input; the API's answer to a push.
+
+    Attributes:
+        machine: Whose.
+        profile: Id of its profile; "" if nothing was kept of a machine that is not known.
+        registered: True if this input made the machine known.
+        accepted, rejected: Rows. What the decoder refused counts with the first share.
+        rejected_values: Single values dropped from rows that were kept.
+        late: Accepted rows older than the machine's newest.
+        unknown: Names that the profile does not know, and what may have been meant.
+        reasons: The first `MAX_REASONS` rejections, explained.
+    """
+
+    machine: str
+    profile: str = ""
+    registered: bool = False
+    accepted: int = 0
+    rejected: int = 0
+    rejected_values: int = 0
+    late: int = 0
+    first_time_ns: int | None = None
+    last_time_ns: int | None = None
+    unknown: dict[str, str] = {}
+    reasons: tuple[Rejection, ...] = ()
+
+
+def undecoded(machine: str, decoded: Decoded) -> Receipt:
+    """Return the receipt of an input that held no reading at all."""
+    return Receipt(
+        machine,
+        rejected=decoded.rejected_rows,
+        rejected_values=decoded.rejected_values,
+        reasons=tuple(decoded.reasons),
+    )
+
+
+def unregistered(batch: Batch, decoded: Decoded, message: str) -> Receipt:
+    """Return the receipt of a share whose machine cannot be registered."""
+    reason = Rejection(None, None, None, "a machine that can be registered", message)
+    return Receipt(
+        batch.machine,
+        rejected=len(batch) + decoded.rejected_rows,
+        rejected_values=decoded.rejected_values,
+        reasons=(*decoded.reasons, reason)[:MAX_REASONS],
+    )
+
+
+def whole(receipts: Sequence[Receipt], decoded: Decoded, machine: str) -> Receipt:
+    """Return one receipt for a whole input, which may have given several shares or none."""
+    if len(receipts) == 1:
+        return receipts[0]
+    if not receipts:
+        return undecoded(machine, decoded)
+    starts_ns = [r.first_time_ns for r in receipts if r.first_time_ns is not None]
+    ends_ns = [r.last_time_ns for r in receipts if r.last_time_ns is not None]
+    reasons = dict.fromkeys(reason for receipt in receipts for reason in receipt.reasons)
+    return msgspec.structs.replace(
+        receipts[0],
+        registered=any(receipt.registered for receipt in receipts),
+        accepted=sum(receipt.accepted for receipt in receipts),
+        rejected=sum(receipt.rejected for receipt in receipts),
+        rejected_values=sum(receipt.rejected_values for receipt in receipts),
+        late=sum(receipt.late for receipt in receipts),
+        first_time_ns=min(starts_ns, default=None),
+        last_time_ns=max(ends_ns, default=None),
+        unknown={name: hint for receipt in receipts for name, hint in receipt.unknown.items()},
+        reasons=tuple(reasons)[:MAX_REASONS],
+    )

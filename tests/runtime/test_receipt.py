@@ -1,0 +1,75 @@
+"""Every refused row and value is counted once, however many machines are in an input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from telltale.batch import Batch
+from telltale.formats.base import Decoded, Rejection
+from telltale.formats.decode import decode
+from telltale.runtime.core import Runtime
+from telltale.runtime.receipt import Receipt, whole
+from tests.runtime.conftest import OpenRuntime
+from tests.runtime.test_core import PUMP, T0
+
+WHY = Rejection(7, "time", "soon", "a time", "'soon' is no time.")
+
+
+def share(machine: str, **values: float) -> Batch:
+    columns = {name: np.full(5, value) for name, value in {**PUMP, **values}.items()}
+    return Batch(machine, T0 + np.arange(5) * 10**9, columns)
+
+
+def totals(receipts: list[Receipt]) -> tuple[int, int, int]:
+    return (
+        sum(receipt.accepted for receipt in receipts),
+        sum(receipt.rejected for receipt in receipts),
+        sum(receipt.rejected_values for receipt in receipts),
+    )
+
+
+async def taken(runtime: Runtime, *batches: Batch) -> list[Receipt]:
+    decoded = Decoded(batches, rejected_rows=2, rejected_values=3, reasons=(WHY,))
+    return await runtime.ingest(decoded, profile="industrial_pump")
+
+
+@pytest.mark.parametrize("machines", [("a",), ("a", "b"), ("a", "a"), ("a", "b", "c")])
+async def test_what_the_decoder_refused_counts_once(
+    open_runtime: OpenRuntime, machines: tuple[str, ...]
+) -> None:
+    async with open_runtime() as runtime:
+        receipts = await taken(runtime, *map(share, machines))
+        known = sum(live.rejected for live in runtime.machines())
+    assert totals(receipts) == (5 * len(machines), 2, 3)
+    assert known == 2
+    assert [WHY in receipt.reasons for receipt in receipts] == [True] + [False] * (
+        len(machines) - 1
+    )
+
+
+async def test_what_the_profile_refuses_is_added_per_machine(open_runtime: OpenRuntime) -> None:
+    async with open_runtime() as runtime:
+        receipts = await taken(runtime, share("a"), share("b", bearing_temp_c=5000.0))
+    assert totals(receipts) == (10, 2, 3 + 5)
+    assert receipts[1].rejected_values == 5
+
+
+async def test_a_machine_that_cannot_be_registered_costs_only_its_own_readings(
+    open_runtime: OpenRuntime,
+) -> None:
+    async with open_runtime() as runtime:
+        receipts = await taken(runtime, share("\n"), share("b"))
+    assert totals(receipts) == (5, 5 + 2, 3)
+    assert receipts[1].accepted == 5
+    one = whole(receipts, Decoded(()), "b")
+    assert (one.accepted, one.rejected, one.rejected_values) == (5, 7, 3)
+    assert one.last_time_ns == T0 + 4 * 10**9
+
+
+def test_an_input_without_a_reading_says_what_was_refused() -> None:
+    decoded = decode(b'[1, {"time": "soon", "a": 1}]', content_type="application/json",
+                     machine="pump-3", arrival_ns=T0)  # fmt: skip
+    receipt = whole([], decoded, "pump-3")
+    assert (receipt.accepted, receipt.rejected) == (0, 2)
+    assert len(receipt.reasons) == 2

@@ -1,0 +1,104 @@
+"""axe-core finds nothing serious on any page, in light and dark, on a phone and on a desk."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.faults.server import Server
+from tests.web.conftest import ROOT
+from tests.web.readings import CRITICAL_MM_S, WARN_MM_S, reading, register, send_past
+
+# Pinned in web/package.json and put there by the `npm ci` of the page's build; never part of the page.
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+SERIOUS = {"serious", "critical"}
+SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1440, "height": 900}}
+CALM = "document.head.insertAdjacentHTML('beforeend', '<style>*{animation:none!important}</style>')"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def fleet(server: Server) -> Iterator[None]:
+    """Every state that a page can show at once: critical, warning, normal, silent, never heard of."""
+    for number in range(1, 5):
+        register(server, f"pump-{number}", f"Pump {number}")
+    register(server, "spare", "Spare pump")
+    send_past(server, "pump-1", vibration_mm_s=CRITICAL_MM_S)
+    send_past(server, "pump-2", vibration_mm_s=WARN_MM_S)
+    assert server.push_json("pump-3", reading(time.time() - 3600)).status == 200
+    assert server.push_json("mixer", [{"drum_temperature": 30 + i} for i in range(5)]).status == 200
+    yield
+
+
+def as_table(page: Page) -> None:
+    page.get_by_role("button", name="Table", exact=True).first.click()
+
+
+def with_both(page: Page) -> None:
+    page.get_by_role("button", name="Both").click()
+    expect(page.get_by_role("region", name="The charts as a table")).to_be_visible()
+
+
+def with_menu(page: Page) -> None:
+    page.get_by_role("button", name="Display").click()
+
+
+def with_error(page: Page) -> None:
+    page.get_by_label("Vibration", exact=True).fill("740")
+    page.get_by_role("button", name="Keep this reading").click()
+
+
+def with_files(page: Page) -> None:
+    log = b"time,bearing_temp_c,odd\n" + b"".join(
+        b"2026-01-01T00:00:%02d,4%d,x\n" % (i, i % 9) for i in range(30)
+    )
+    files = [
+        {"name": "log.csv", "mimeType": "text/csv", "buffer": log},
+        {"name": "bad.csv", "mimeType": "text/csv", "buffer": bytes(200)},
+    ]
+    page.set_input_files('input[type="file"]', files)  # type: ignore[arg-type]
+    expect(page.get_by_text("How telltale reads it")).to_be_visible()
+
+
+VIEWS: list[tuple[str, Callable[[Page], None] | None]] = [
+    ("/", None), ("/", as_table), ("/", with_menu),
+    ("/machines/pump-1", None), ("/machines/pump-1", with_both), ("/machines/pump-1", as_table),
+    ("/machines/spare", None), ("/machines/mixer", None), ("/machines/nobody", None),
+    ("/machines/pump-1/history?over=600", with_both),
+    ("/import", with_files), ("/entry?machine=pump-1", with_error),
+    ("/sources", None), ("/states", None), ("/nowhere", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", list(SIZES))
+def test_axe_finds_nothing_serious_on_any_page(
+    context: Callable[..., BrowserContext], size: str, theme: str
+) -> None:
+    if not AXE.is_file():
+        pytest.fail(f"{AXE} is missing. Install it beside the page's other parts: npm ci, in web/.")
+    page = context(viewport=SIZES[size], color_scheme=theme).new_page()
+    found: list[str] = []
+    for path, prepare in VIEWS:
+        page.goto(path)
+        expect(page.locator("h1")).not_to_have_text(re.compile("One moment|Asking|^History$"))
+        if prepare is not None:
+            prepare(page)
+        found += [f"{path} {prepare and prepare.__name__}: {one}" for one in violations(page, AXE)]
+    assert not found, "\n".join(found)
+
+
+def violations(page: Page, axe: Path) -> list[str]:
+    page.evaluate(CALM)  # a dot that breathes has another contrast at each moment
+    page.evaluate(axe.read_text() + "; true")
+    answer = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    return [
+        f"{one['id']} ({one['impact']}): {node['target']} {node['failureSummary'][:200]}"
+        for one in answer["violations"]
+        if one["impact"] in SERIOUS
+        for node in one["nodes"]
+    ]

@@ -1,0 +1,161 @@
+"""The page's nearly pure modules, run where they will run: in the browser, from the built code.
+
+`node --test` would need a Node at test time, which a fresh machine has not (the build may bring its own
+and drop it). The build writes these modules as one file beside its dependencies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.web.conftest import ROOT
+
+MODULES = ROOT / "web" / "node_modules" / ".telltale" / "modules.js"
+
+LOAD = """async (code) => {
+    const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+    Object.assign(window, await import(url));
+}"""
+
+
+@pytest.fixture(scope="module")
+def js(browser: Browser) -> Iterator[Page]:
+    """A page without a server that holds the modules as globals; its language is English."""
+    if not MODULES.is_file():
+        pytest.fail(f"{MODULES} is missing. Build the page: npm ci && npm run build, in web/.")
+    context = browser.new_context(locale="en-GB", timezone_id="Asia/Kolkata")
+    page = context.new_page()
+    page.evaluate(LOAD, MODULES.read_text())
+    yield page
+    context.close()
+
+
+SAYS: list[tuple[str, Any]] = [
+    # format: three figures, a true minus, ages as people say them
+    ("format.number(1234.5, 1)", "1,234.5"),
+    ("format.number(-2.04, 1)", "\N{MINUS SIGN}2.0"),
+    ("format.number(-0.001, 1)", "0.0"),
+    ("format.brief(-0.001, 2)", "0"),
+    ("format.brief(7.10, 2)", "7.1"),
+    ("format.interval(1, 3)", "1\N{EN DASH}3"),
+    ("format.interval(-5, 3)", "\N{MINUS SIGN}5 to 3"),
+    ("format.countText(4_823_114)", "4.82\N{THIN SPACE}M"),
+    ("format.countText(9999)", "9,999"),
+    ("format.age(0.001)", "<0.01 s"),
+    ("format.age(0.4)", "0.4 s"),
+    ("format.age(48.2)", "48 s"),
+    ("format.age(59.7)", "1 min"),
+    ("format.age(16_620)", "4 h 37 min"),
+    ("format.age(86_400)", "1 day"),
+    ("format.age(-3)", "<0.01 s"),
+    ("format.clock(0)", "05:30:00"),
+    ("format.zone()", "UTC+5:30"),
+    ("format.rate(23.64)", "23.6 Hz"),
+    ("format.bytes(1_900_000_000)", "1.9 GB"),
+    ("format.tied('limit 4.5, for 51 s.')", "limit 4.5, for 51\N{NO-BREAK SPACE}s."),
+    ("format.tied('for 2 weeks of 14')", "for 2\N{NO-BREAK SPACE}weeks of 14"),
+    ("format.short('Bearing temperature')", "Bearing temp."),
+    ("format.short('Velocity, vertical (rms)')", "Vel., vert."),
+    # units: values, scales and limits follow the viewer's choice
+    ("units.shown({ unit: 'degC', unit_symbol: '°C', decimals: 1 }).symbol", "°C"),
+    # router: addresses in, routes out
+    ("router.parse('/', new URLSearchParams())", {"page": "fleet"}),
+    ("router.parse('/machines/a%2Fb', new URLSearchParams())", {"page": "machine", "machine": "a/b"}),
+    ("router.parse('/machines/x/history', new URLSearchParams())", {"page": "history", "machine": "x"}),
+    ("router.parse('/history', new URLSearchParams('machine=x'))", {"page": "history", "machine": "x"}),
+    ("router.parse('/machines', new URLSearchParams())", {"page": "lost", "path": "/machines"}),
+    ("router.parse('/import/more', new URLSearchParams())", {"page": "lost", "path": "/import/more"}),
+    ("router.historyPath('pump 3')", "/machines/pump%203/history"),
+    # range: zoom keeps the point under the hand
+    ("range.zoomed({ from_s: 0, to_s: 100 }, 25, 0.5)", {"from_s": 12.5, "to_s": 62.5}),
+    ("range.panned({ from_s: 0, to_s: 100 }, 0.5)", {"from_s": 50, "to_s": 150}),
+    ("range.pinched({ from_s: 0, to_s: 100 }, [0.4, 0.6], [0.2, 0.8])", {"from_s": 100 / 3, "to_s": 200 / 3}),
+    ("range.checked(5, 5)", None),
+    # findings: who needs someone, said in words
+    ("findings.fleetFinding([]).title", "No machine yet"),
+    ("findings.fleetFinding([{ title: 'A', state: 'ok' }]).title", "A is normal"),
+    ("findings.fleetFinding([{ title: 'A', state: 'critical', headline: 'Hot.' }, { title: 'B', state: 'ok' }])",
+     {"title": "A needs you", "text": "Hot. B is normal."}),
+    ("findings.fleetFinding(['A', 'B', 'C'].map((title) => ({ title, state: 'warn' }))).title",
+     "Three machines want a look today"),
+    ("findings.fleetFinding([{ title: 'A', state: 'stale' }, { title: 'B', state: 'warn' }]).title", "B wants a look today"),
+    ("findings.eventTitle({ kind: 'limit', name: 'x', rule: 'warn_above' }, { title: 'Vibration' })", "Vibration too high"),
+    ("findings.lowerFirst('AFR too high')", "AFR too high"),
+    # a state that a newer server knows is never shown as normal
+    ("states.stateShape('molten').lit", "fail"),
+    # entry: what was typed
+    ("check.checkTyped(' 7,4 ', { range: [0, 100] }, { factor: 1, offset: 0 })", {"kind": "value", "value": 7.4}),
+    ("check.checkTyped('', { range: [0, 100] }, { factor: 1, offset: 0 })", {"kind": "empty"}),
+    ("check.checkTyped('740', { range: [0, 100] }, { factor: 1, offset: 0 }).suggestion", "74"),
+    ("check.checkTyped('hot', {}, { factor: 1, offset: 0 }).kind", "bad"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expression", "answer"), SAYS, ids=[one[0] for one in SAYS])
+def test_a_module_says(js: Page, expression: str, answer: Any) -> None:
+    said = js.evaluate(expression)
+    if isinstance(answer, dict) and any(isinstance(value, float) for value in answer.values()):
+        assert said == pytest.approx(answer)
+    else:
+        assert said == answer
+
+
+def test_values_limits_and_entry_follow_the_chosen_units(js: Page) -> None:
+    spec = "{ unit: 'degC', unit_symbol: '°C', decimals: 1, limits: { warn_above: 100 } }"
+    said = js.evaluate(f"""() => {{
+        settings.units.value = "imperial";
+        const as = units.shown({spec});
+        const said = [
+            as.symbol, units.toShown(100, as), units.fromShown(212, as),
+            values.withUnit(36.6, {spec}), findings.limitsText({spec}),
+        ];
+        settings.units.value = "metric";
+        return said;
+    }}""")
+    assert said[0] == "°F"
+    assert said[1:3] == pytest.approx([212.0, 100.0])
+    assert said[3:] == ["97.9 °F", "warning above 212"]
+
+
+@pytest.mark.parametrize("capacity", [1, 7, 64])
+def test_a_ring_keeps_the_newest_samples_in_order_and_no_more(js: Page, capacity: int) -> None:
+    said = js.evaluate(
+        """(capacity) => {
+            const it = new ring.Ring(capacity);
+            for (let i = 0; i < 100; i += 1) it.push(i, { a: i, b: i % 2 ? i : null });
+            it.push(50, { a: -1 }); // time does not go back
+            return it.since(-Infinity);
+        }""",
+        capacity,
+    )
+    times = list(range(100 - capacity, 100))
+    assert said["time_s"] == times
+    assert said["columns"]["a"] == times
+    assert said["columns"]["b"] == [t if t % 2 else None for t in times]
+
+
+def test_a_backfill_does_not_lose_what_came_after_it(js: Page) -> None:
+    said = js.evaluate("""() => {
+        const it = new ring.Ring(10);
+        it.push(5, { a: 5 });
+        it.push(6, { a: 6 });
+        it.load([1, 2, 5], { a: [1, 2, 5] });
+        return [it.since(-Infinity), it.extent("a", 1), it.extent("gone", 0)];
+    }""")
+    assert said == [{"time_s": [1, 2, 5, 6], "columns": {"a": [1, 2, 5, 6]}}, [2, 6], None]
+
+
+def test_a_view_of_history_survives_its_address(js: Page) -> None:
+    said = js.evaluate("""() => {
+        const one = {
+            range: { from_s: 1763712000, to_s: 1763715600.5 }, last_s: 600, names: ["a", "b"],
+            offset_s: 3600, form: "both", isJoined: true,
+        };
+        const path = view.viewPath("pump 3", one);
+        return [one, view.readView(new URL(path, "http://x").searchParams)];
+    }""")
+    assert said[0] == said[1]
