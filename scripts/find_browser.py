@@ -1,4 +1,4 @@
-"""Says which browser the browser tests will drive, or how to get one. Exit code 1 when there is none."""
+"""Says which browser the browser tests will drive, or how to get one (exit code 1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes constraints/py311.txt and py313.txt: the exact versions `make` installs, without addresses.
+"""Writes constraints/py311.txt and py313.txt: the exact versions `make` installs, no addresses.
 
 Usage: python scripts/lock.py python3.11 python3.13
 """

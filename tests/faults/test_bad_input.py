@@ -59,7 +59,7 @@ UNREADABLE: list[tuple[str, str, bytes, int, tuple[str, ...]]] = [
     ("half MessagePack", MSGPACK, msgspec.msgpack.encode([GOOD])[:-3], 400, ("truncated",)),
     ("4 billion rows claimed", MSGPACK, b"\xdd\xff\xff\xff\xff", 400, ("truncated",)),
     ("a header only", CSV, b"time,bearing_temp_c\n", 400, ("no rows", "at least one")),
-    ("zero bytes in CSV", CSV, b"time,bearing_temp_c\n1760000000,4\x001\n", 400, ("zero bytes",)),
+    ("zero bytes in CSV", CSV, b"time,bearing_temp_c\n1760000000,4\x001\n", 400, ("not text",)),
     ("an image", "image/png", b"\x89PNG", 415, ("image/png", "application/json")),
 ]  # fmt: skip
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import resource
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from telltale.batch import Batch
 from telltale.pipeline.run import Pipeline
 from telltale.profiles.load import ProfileBook
 from tests.faults.load import pump_reading
-from tests.faults.server import API, Answer, Server, serving, until
+from tests.faults.server import API, Answer, Server, free_udp_port, serving, until
 
 prlimit = getattr(resource, "prlimit", None)
 pytestmark = pytest.mark.skipif(prlimit is None, reason="needs Linux: limits set from outside")
@@ -101,6 +102,25 @@ def test_a_full_disk_is_told_and_writing_goes_on_when_there_is_room(tmp_path: Pa
         server.end(signal.SIGKILL)
         server.start()
         check_kept(server, kept + 2)
+
+
+def test_datagrams_that_a_full_disk_did_not_take_are_counted(tmp_path: Path) -> None:
+    with (
+        serving(tmp_path, udp_port=free_udp_port()) as server,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+    ):
+        server.request("PUT", f"{API}/machines/pump-1", b'{"profile": "industrial_pump"}')
+        assert push(server, 0).status == 200
+        allow_files_of(server, 1)  # not even the log can be written
+        for i in range(20):
+            reading = {"machine": "pump-1", **pump_reading(i)}
+            udp.sendto(json.dumps(reading).encode(), ("127.0.0.1", server.udp_port))
+        until(lambda: server.get("/sources")["sources"][0]["dropped"] == 20, "they are counted")
+        allow_files_of(server, -1)
+        before = server.get("/machines/pump-1")["rows"]
+        udp.sendto(b'{"machine": "pump-1", "flow_l_min": 99}', ("127.0.0.1", server.udp_port))
+        until(lambda: server.get("/machines/pump-1")["rows"] == before + 1, "writing goes on")
+        assert server.get("/sources")["sources"][0]["dropped"] == 20
 
 
 def test_an_import_onto_a_full_disk_fails_with_what_to_do_and_keeps_what_was_before(

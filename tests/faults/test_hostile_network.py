@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import socket
 import time
 from collections.abc import Iterator
@@ -225,3 +226,16 @@ def test_a_sender_that_invents_machines_is_stopped_and_the_known_ones_go_on(
         assert len(server.get("/machines")["machines"]) == 20
         refused = [e for e in server.logged() if e["event"] == "source_refused"]
         assert len(refused) <= 3
+
+
+def few_files() -> None:
+    """Begin with as few open files as some systems permit, for which more may be asked."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+
+
+def test_more_viewers_than_the_system_permits_at_first_are_taken(tmp_path: Path) -> None:
+    with serving(tmp_path, before=few_files) as server, ExitStack() as stack:
+        for _ in range(150):
+            stack.enter_context(stalled(server, b""))
+        assert server.request("GET", "/healthz").status == 200

@@ -67,7 +67,7 @@ async def test_a_machine_that_nobody_announced_is_noted_with_how_it_got_its_prof
         await runtime.ingest(readings("fits", odd_name=1.0))
         await runtime.ingest(odd)
         await runtime.ingest(readings("told"), profile="industrial_pump")
-        await runtime.register("announced", profile="industrial_pump")
+        await runtime.fleet.register("announced", profile="industrial_pump")
     async with open_runtime() as runtime:
         told = {event.machine: event for event in await runtime.store.events()}
         known = {live.machine.id for live in runtime.machines()}
@@ -110,6 +110,24 @@ async def test_an_inferred_profile_grows_with_the_channels_its_feed_sends_later(
     assert receipt.accepted == 3
     assert receipt.unknown == {}
     assert batch.columns["zone_b_temp_c"][-3:].tolist() == [3.0, 4.0, 5.0]
+
+
+async def test_a_channel_that_a_feed_sends_only_later_may_fall_silent_too(
+    open_runtime: OpenRuntime, clock: HandClock
+) -> None:
+    async def send(*names: str) -> None:
+        columns = {name: np.array([20.0]) for name in names}
+        await runtime.ingest(Decoded((Batch("kiln", np.array([clock()]), columns),)))
+        clock.jump(1)
+
+    async with open_runtime() as runtime:
+        await send("zone_a_temp_c")
+        for _ in range(10):
+            await send("zone_a_temp_c", "zone_b_temp_c")
+        for _ in range(60):
+            await send("zone_a_temp_c")
+        live = runtime.machine("kiln")
+        await until(lambda: live.value_states() == {"zone_b_temp_c": "stale"})
 
 
 async def test_a_restart_takes_up_machines_values_and_open_events(
@@ -199,6 +217,6 @@ async def test_a_changed_profile_gives_the_machine_other_channels(
 ) -> None:
     async with open_runtime() as runtime:
         await runtime.ingest(readings("pump-1"))
-        live = await runtime.change("pump-1", title="Pump 1", profile="rotating_machine")
+        live = await runtime.fleet.change("pump-1", title="Pump 1", profile="rotating_machine")
         assert runtime.machine("pump-1") is live
         assert (live.machine.title, live.profile.id) == ("Pump 1", "rotating_machine")

@@ -56,7 +56,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """`telltale serve` with the built page and nothing in it; one a file."""
     if not BUNDLE.is_file():
         pytest.fail(
-            f"{BUNDLE} is missing: the page is not built. Run `make test`, or `npm ci && npm run build` in web/."
+            f"{BUNDLE} is missing: the page is not built. Run `make test`, which builds it,"
+            " or `npm ci && npm run build` in web/."
         )
     with serving(tmp_path_factory.mktemp("served")) as running:
         yield running

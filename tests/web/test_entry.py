@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,7 +12,7 @@ from tests.web.readings import reading, register
 
 
 @pytest.fixture(scope="module")
-def pump(server: Server) -> Iterator[str]:
+def pump(server: Server) -> str:
     register(server, "pump-1", "Pump 1")
     assert server.push_json("pump-1", reading(time.time())).status == 200
     return "pump-1"

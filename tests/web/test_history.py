@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ PAUSE_S = 1900.0
 
 
 @pytest.fixture(scope="module")
-def ended_s(server: Server) -> Iterator[float]:
+def ended_s(server: Server) -> float:
     """A pump that ran twice; vibration rises by 0.001 mm/s with each reading of the second run."""
     register(server, "pump-1", "Pump 1")
     end_s = float(int(time.time()) - 5)

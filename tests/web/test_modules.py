@@ -1,7 +1,7 @@
 """The page's nearly pure modules, run where they will run: in the browser, from the built code.
 
-`node --test` would need a Node at test time, which a fresh machine has not (the build may bring its own
-and drop it). The build writes these modules as one file beside its dependencies.
+`node --test` would need a Node at test time, which a fresh machine has not: the build brings its
+own and drops it. The build writes these modules as one file beside its dependencies.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ MODULES = ROOT / "web" / "node_modules" / ".telltale" / "modules.js"
 LOAD = """async (code) => {
     const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
     Object.assign(window, await import(url));
+    window.parse = (path, query) => router.parse(path, new URLSearchParams(query));
+    const machine = (state, i) => ({ title: "ABC"[i], state, headline: "Hot." });
+    window.fleet = (...states) => findings.fleetFinding(states.map(machine));
+    window.typed = (text, range) => check.checkTyped(text, { range }, { factor: 1, offset: 0 });
 }"""
 
 
@@ -63,36 +67,40 @@ SAYS: list[tuple[str, Any]] = [
     # units: values, scales and limits follow the viewer's choice
     ("units.shown({ unit: 'degC', unit_symbol: '°C', decimals: 1 }).symbol", "°C"),
     # router: addresses in, routes out
-    ("router.parse('/', new URLSearchParams())", {"page": "fleet"}),
-    ("router.parse('/machines/a%2Fb', new URLSearchParams())", {"page": "machine", "machine": "a/b"}),
-    ("router.parse('/machines/x/history', new URLSearchParams())", {"page": "history", "machine": "x"}),
-    ("router.parse('/history', new URLSearchParams('machine=x'))", {"page": "history", "machine": "x"}),
-    ("router.parse('/machines', new URLSearchParams())", {"page": "lost", "path": "/machines"}),
-    ("router.parse('/import/more', new URLSearchParams())", {"page": "lost", "path": "/import/more"}),
+    ("parse('/')", {"page": "fleet"}),
+    ("parse('/machines/a%2Fb')", {"page": "machine", "machine": "a/b"}),
+    ("parse('/machines/x/history')", {"page": "history", "machine": "x"}),
+    ("parse('/history', 'machine=x')", {"page": "history", "machine": "x"}),
+    ("parse('/machines')", {"page": "lost", "path": "/machines"}),
+    ("parse('/import/more')", {"page": "lost", "path": "/import/more"}),
     ("router.historyPath('pump 3')", "/machines/pump%203/history"),
     # range: zoom keeps the point under the hand
     ("range.zoomed({ from_s: 0, to_s: 100 }, 25, 0.5)", {"from_s": 12.5, "to_s": 62.5}),
     ("range.panned({ from_s: 0, to_s: 100 }, 0.5)", {"from_s": 50, "to_s": 150}),
-    ("range.pinched({ from_s: 0, to_s: 100 }, [0.4, 0.6], [0.2, 0.8])", {"from_s": 100 / 3, "to_s": 200 / 3}),
+    (
+        "range.pinched({ from_s: 0, to_s: 100 }, [0.4, 0.6], [0.2, 0.8])",
+        {"from_s": 100 / 3, "to_s": 200 / 3},
+    ),
     ("range.checked(5, 5)", None),
     # findings: who needs someone, said in words
-    ("findings.fleetFinding([]).title", "No machine yet"),
-    ("findings.fleetFinding([{ title: 'A', state: 'ok' }]).title", "A is normal"),
-    ("findings.fleetFinding([{ title: 'A', state: 'critical', headline: 'Hot.' }, { title: 'B', state: 'ok' }])",
-     {"title": "A needs you", "text": "Hot. B is normal."}),
-    ("findings.fleetFinding(['A', 'B', 'C'].map((title) => ({ title, state: 'warn' }))).title",
-     "Three machines want a look today"),
-    ("findings.fleetFinding([{ title: 'A', state: 'stale' }, { title: 'B', state: 'warn' }]).title", "B wants a look today"),
-    ("findings.eventTitle({ kind: 'limit', name: 'x', rule: 'warn_above' }, { title: 'Vibration' })", "Vibration too high"),
+    ("fleet().title", "No machine yet"),
+    ("fleet('ok').title", "A is normal"),
+    ("fleet('critical', 'ok')", {"title": "A needs you", "text": "Hot. B is normal."}),
+    ("fleet('warn', 'warn', 'warn').title", "Three machines want a look today"),
+    ("fleet('stale', 'warn').title", "B wants a look today"),
+    (
+        "findings.eventTitle({ kind: 'limit', rule: 'warn_above' }, { title: 'Vibration' })",
+        "Vibration too high",
+    ),
     ("findings.lowerFirst('AFR too high')", "AFR too high"),
     # a state that a newer server knows is never shown as normal
     ("states.stateShape('molten').lit", "fail"),
     # entry: what was typed
-    ("check.checkTyped(' 7,4 ', { range: [0, 100] }, { factor: 1, offset: 0 })", {"kind": "value", "value": 7.4}),
-    ("check.checkTyped('', { range: [0, 100] }, { factor: 1, offset: 0 })", {"kind": "empty"}),
-    ("check.checkTyped('740', { range: [0, 100] }, { factor: 1, offset: 0 }).suggestion", "74"),
-    ("check.checkTyped('hot', {}, { factor: 1, offset: 0 }).kind", "bad"),
-]  # fmt: skip
+    ("typed(' 7,4 ', [0, 100])", {"kind": "value", "value": 7.4}),
+    ("typed('', [0, 100])", {"kind": "empty"}),
+    ("typed('740', [0, 100]).suggestion", "74"),
+    ("typed('hot').kind", "bad"),
+]
 
 
 @pytest.mark.parametrize(("expression", "answer"), SAYS, ids=[one[0] for one in SAYS])

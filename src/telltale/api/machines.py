@@ -63,7 +63,7 @@ async def change_machine(machine: str, request: Request, shared: Shared) -> Resp
     """Change what the body names. A new profile starts the machine's state anew."""
     change = await body_as(request, MachineChange, max_bytes=shared.settings.max_request_bytes)
     check_texts(title=change.title, place=change.place)
-    live = await shared.runtime.change(
+    live = await shared.runtime.fleet.change(
         machine, title=change.title, place=change.place, profile=change.profile
     )
     return reply(machine_view(live, shared.runtime.clock()))
@@ -87,9 +87,9 @@ async def register_machine(machine: str, request: Request, shared: Shared) -> Re
             "Use PATCH to give it another one.",
         )
     if machine in known:
-        live = await shared.runtime.change(machine, title=wish.title, place=wish.place)
+        live = await shared.runtime.fleet.change(machine, title=wish.title, place=wish.place)
     else:
-        live = await shared.runtime.register(
+        live = await shared.runtime.fleet.register(
             machine, profile=wish.profile, title=wish.title, place=wish.place or ""
         )
     return reply(machine_view(live, shared.runtime.clock()), 200 if machine in known else 201)

@@ -73,7 +73,7 @@ async def change_simulator(machine: str, request: Request, shared: Shared) -> Re
     for name, severity in change.faults.items():
         simulator.set_fault(name, severity)
     for what, message in simulation_told(simulator, *before):
-        shared.runtime.note(machine, what, message)
+        shared.runtime.fleet.note(machine, what, message)
     return reply(_view(simulator))
 
 

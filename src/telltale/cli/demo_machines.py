@@ -42,7 +42,7 @@ MACHINES = (
 async def start_demo(runtime: Runtime) -> None:
     """Register the machines, let them live through the last half hour, then go on live."""
     for machine in MACHINES:
-        live = await runtime.register(
+        live = await runtime.fleet.register(
             machine.id,
             profile=machine.profile,
             title=machine.title,

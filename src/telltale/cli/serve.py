@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from telltale.runtime.core import Runtime
 
 UDP_PORT = 20777  # what racing games and the PIT system send to
-MAX_MACHINES = 1_000  # as in runtime/core.py, which loads too much for --help
+MAX_MACHINES = 1_000  # as in runtime/fleet.py, which loads too much for --help
 Prepare = Callable[["Runtime"], Awaitable[None]]
 
 
@@ -112,6 +112,7 @@ def run_server(
     from telltale.cli import address_file  # noqa: PLC0415
     from telltale.cli.logs import set_up_logs  # noqa: PLC0415
     from telltale.cli.web_server import (  # noqa: PLC0415
+        allow_many_connections,
         listening_socket,
         make_server,
         stopped_by_signals,
@@ -119,6 +120,7 @@ def run_server(
     from telltale.runtime.build import embedded_runtime  # noqa: PLC0415
 
     set_up_logs()
+    allow_many_connections()
 
     def listening(url: str) -> None:
         address_file.announce(data, url)

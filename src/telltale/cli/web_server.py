@@ -16,6 +16,7 @@ from telltale.errors import SettingsError
 from telltale.runtime.core import Runtime
 
 UPLOADS_FOLDER = "uploads"  # beside the data: the system's own may lie in memory
+MAX_FILES = 16_384  # above every viewer and feed that the other bounds let in
 GRACE_S = 3  # open requests and viewers get this long when the server stops
 
 
@@ -53,6 +54,19 @@ def stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
     finally:
         for kind, handler in before.items():
             signal.signal(kind, handler)
+
+
+def allow_many_connections() -> None:
+    """Raise the number of open files to what is permitted: many systems begin with 1,024 or 256."""
+    try:
+        import resource  # noqa: PLC0415 - not on Windows, which has no such limit
+    except ModuleNotFoundError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):  # some systems permit less than they say
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

@@ -7,7 +7,8 @@ from pathlib import Path
 from telltale.errors import SettingsError
 from telltale.profiles.load import ProfileBook
 from telltale.registry import load
-from telltale.runtime.core import MAX_MACHINES, Runtime
+from telltale.runtime.core import Runtime
+from telltale.runtime.fleet import MAX_MACHINES
 from telltale.store import STORES
 from telltale.stream.memory import MemoryStream
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,7 +20,7 @@ from telltale.errors import (
     TelltaleError,
 )
 from telltale.registry import suggest
-from telltale.sources.base import Source, SourceState
+from telltale.sources.base import Source, SourceState, SourceStatus
 
 if TYPE_CHECKING:
     from telltale.runtime.core import Runtime
@@ -131,12 +133,15 @@ class Feeds:
         async for decoded in feed.source.batches():
             await self._runtime.store.room()
             try:
-                await self._runtime.submit(
+                receipts, futures = await self._runtime.submit(
                     decoded,
                     profile=feed.profile,
                     simulated=feed.source.simulated,
                     source=feed.source.name,
                 )
+                taken = [receipt.accepted for receipt in receipts if receipt.accepted]
+                for rows, future in zip(taken, futures, strict=True):
+                    future.add_done_callback(partial(_count_lost, feed.source.status, rows))
             except StoreBusyError:
                 feed.source.status.dropped += decoded.rows
             except StoreError as error:
@@ -150,3 +155,9 @@ class Feeds:
         if now_s - feed.told_s > TELL_REFUSED_S:
             feed.told_s = now_s
             log.warning("source_refused", source=feed.source.name, error=str(error))
+
+
+def _count_lost(status: SourceStatus, rows: int, done: Future[int]) -> None:
+    """Count readings that could not be kept: a feed without answers is told nowhere else."""
+    if done.exception() is not None:
+        status.dropped += rows

@@ -99,6 +99,9 @@ class LiveMachine:
         self.profile = profile
         self._compile()
         self.state = self.pipeline.decode(state)
+        if self.silence is not None:  # new channels may fall silent too
+            self.silence = None
+            self.listen(self.last_arrival_ns)
 
     def take(self, result: Result, arrival_ns: int, *, is_live: bool) -> None:
         """Note the newest values and events of one result.

@@ -8,6 +8,7 @@ import msgspec
 
 from telltale.batch import Batch
 from telltale.formats.base import MAX_REASONS, Decoded, Rejection
+from telltale.profiles.conform import Conformed
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -35,6 +36,32 @@ class Receipt(msgspec.Struct, frozen=True):
     last_time_ns: int | None = None
     unknown: dict[str, str] = {}
     reasons: tuple[Rejection, ...] = ()
+
+
+def kept_share(
+    machine: str,
+    profile: str,
+    conformed: Conformed,
+    decoded: Decoded,
+    *,
+    registered: bool,
+    late: int,
+) -> Receipt:
+    """Return the receipt of a share that was read; `late` of its rows came late."""
+    time_ns = conformed.batch.time_ns
+    return Receipt(
+        machine=machine,
+        profile=profile,
+        registered=registered,
+        accepted=len(time_ns),
+        rejected=decoded.rejected_rows + conformed.rejected_rows,
+        rejected_values=decoded.rejected_values + conformed.rejected_values,
+        late=late,
+        first_time_ns=int(time_ns[0]) if len(time_ns) else None,
+        last_time_ns=int(time_ns[-1]) if len(time_ns) else None,
+        unknown=conformed.unknown,
+        reasons=(*decoded.reasons, *conformed.reasons)[:MAX_REASONS],
+    )
 
 
 def undecoded(machine: str, decoded: Decoded) -> Receipt:

@@ -143,7 +143,7 @@ class Replays:
             loop=loop,
             simulated=live.machine.simulated,
         )
-        await self._runtime.register(
+        await self._runtime.fleet.register(
             target,
             profile=live.machine.profile,
             title=f"{live.machine.title} (replay)",

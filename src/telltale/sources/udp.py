@@ -124,7 +124,7 @@ class UdpSource:
             self._count_drops()
             drain(self._udp, MAX_WAITING, self._waiting)  # arrived, but nobody will take them
             self.status.dropped += len(self._waiting)
-            self._drops_before = self.status.dropped
+            self._drops_before = 0  # the next socket counts anew
             self._udp.close()
             self._udp = None
         self._waiting, self._senders, self._waiting_bytes = [], [], 0
@@ -182,13 +182,14 @@ class UdpSource:
     def _count_drops(self) -> None:
         if self._udp is None:
             return
-        dropped = self._drops_before + kernel_drops(self._udp)
-        if dropped == self.status.dropped:
+        dropped = kernel_drops(self._udp)
+        if dropped == self._drops_before:
             return
-        self.status.dropped = dropped
+        self.status.dropped += dropped - self._drops_before  # the runtime counts there as well
+        self._drops_before = dropped
         now_ns = self._clock.now_ns()
         if now_ns - self._told_drops_ns > TELL_DROPS_NS:
-            log.warning("source_dropped", source=self.name, dropped=dropped)
+            log.warning("source_dropped", source=self.name, dropped=self.status.dropped)
             self._told_drops_ns = now_ns
 
     def _resume_reading(self) -> None:

@@ -17,27 +17,31 @@ import numpy as np
 from telltale.batch import NS_PER_S, FloatArray, IntArray
 from telltale.pipeline.metrics.window import MAX_WINDOW_SAMPLES, lengths, merged_moments
 
-FEW_ROWS = 20  # below, a loop over floats is quicker than numpy's calls; both give the same bits
+FEW_ROWS = 48  # below, a loop over floats is quicker than numpy's calls; both give the same bits
 LEAST_CAPACITY = 64
 KEPT_TAILS = 4
 
 
-class Part(NamedTuple):
-    """A stretch of samples: per column the mean and the co-deviation with the first column."""
-
-    n: int
-    mean: tuple[float, ...]
-    spread: tuple[float, ...]
-
-
 class Head(NamedTuple):
-    """The sums of a block from its first sample, the centre, to the newest."""
+    """Sums over a block, from its first sample to the newest, about the first.
+
+    r is the first column, v the last: of a single column both.
+
+    Attributes:
+        size, first: The block.
+        centre_r, centre_v: Values of its first sample.
+        sum_r, sum_v: Of what the samples are apart from the centre.
+        sum_rr, sum_rv: Of products of that.
+    """
 
     size: int
     first: int
-    centre: tuple[float, ...]
-    sums: tuple[float, ...]
-    products: tuple[float, ...]
+    centre_r: float
+    centre_v: float
+    sum_r: float = 0.0
+    sum_v: float = 0.0
+    sum_rr: float = 0.0
+    sum_rv: float = 0.0
 
 
 class Samples:
@@ -57,7 +61,7 @@ class Samples:
         self.columns = np.empty((n_columns, capacity))
         self.used = 0
         self.base = base
-        self.tails: dict[tuple[int, int], tuple[FloatArray, FloatArray]] = {}
+        self.tails: dict[tuple[int, int], FloatArray] = {}
 
     def append(self, time_ns: IntArray, columns: tuple[FloatArray, ...] | FloatArray) -> None:
         """Add samples; there must be room."""
@@ -173,58 +177,78 @@ def sliding_moments(
 def _row_by_row(
     samples: Samples, start: int, n: int, window_s: float, head: Head | None
 ) -> tuple[Moments, int, Head | None]:
-    """Take new samples one after the other, in plain floats."""
+    """Take new samples one after the other: `_at_once` in plain floats, operation by operation."""
     window_ns, base, item = round(window_s * NS_PER_S), samples.base, samples.time_ns.item
-    first = samples.used - n
-    rows = zip(*samples.columns[:, first : samples.used].tolist(), strict=True)
-    parts = []
-    for end, row in enumerate(rows, start=first):
-        edge_ns = item(end) - window_ns
-        if item(start) <= edge_ns:
-            start += int(samples.time_ns[start : end + 1].searchsorted(edge_ns, "right"))
-        start = max(start, end + 1 - MAX_WINDOW_SAMPLES)
-        size = 1 << ((end + 1 - start).bit_length() - 1)
-        head = _next_head(samples, head, size, end + base, row)
-        part = _part(end + base - head.first + 1, head)
-        newest, oldest = head.first, start + base
-        if newest - oldest >= size:
-            part = _merged(_tail(samples, size, newest, newest - size), part)
-            newest -= size
-        if newest > oldest:
-            part = _merged(_tail(samples, size, newest, oldest), part)
-        parts.append(part)
-    counts = np.array([part.n for part in parts], dtype=np.int64)
-    mean, spread = np.array([part.mean for part in parts]), np.array([p.spread for p in parts])
-    return Moments(counts, mean.T, spread.T), start, head
+    new = samples.used - n
+    last_column = len(samples.columns) - 1
+    column_r = samples.columns[0, new : samples.used].tolist()
+    column_v = samples.columns[last_column, new : samples.used].tolist()
+    size = first = -1
+    if head is not None:
+        size, first, centre_r, centre_v, sum_r, sum_v, sum_rr, sum_rv = head
+    held, means, spreads = [], [], []
+    for end, r, v in zip(range(new, samples.used), column_r, column_v, strict=True):
+        start = _start(samples, start, end, item(end) - window_ns)
+        was, size = (size, first), 1 << ((end + 1 - start).bit_length() - 1)
+        newest, oldest = end + base, start + base
+        first = newest & -size
+        if was == (size, first):
+            apart_r, apart_v = r - centre_r, v - centre_v
+            sum_r, sum_v = sum_r + apart_r, sum_v + apart_v
+            sum_rr, sum_rv = sum_rr + apart_r * apart_r, sum_rv + apart_r * apart_v
+        elif first == newest:
+            _, _, centre_r, centre_v, sum_r, sum_v, sum_rr, sum_rv = Head(size, first, r, v)
+        else:
+            begun = _summed(samples, size, first, newest)
+            _, _, centre_r, centre_v, sum_r, sum_v, sum_rr, sum_rv = begun
+        count = newest - first + 1
+        mean_r, mean_v = centre_r + sum_r / count, centre_v + sum_v / count
+        spread_r, spread_v = sum_rr - sum_r * sum_r / count, sum_rv - sum_r * sum_v / count
+        stop = first
+        while stop > oldest:  # a whole block, then the end of one; or only one of them
+            back = min(size, stop - oldest)
+            tail = _tail(samples, size, stop).item
+            share = back / (back + count)
+            apart_r = tail(0, 0, back - 1) - mean_r
+            apart_v = tail(0, last_column, back - 1) - mean_v
+            weight = apart_r * (share * count)
+            mean_r, mean_v = mean_r + apart_r * share, mean_v + apart_v * share
+            spread_r = tail(1, 0, back - 1) + spread_r + apart_r * weight
+            spread_v = tail(1, last_column, back - 1) + spread_v + apart_v * weight
+            count, stop = count + back, stop - back
+        held.append(count)
+        means.append((mean_r, mean_v))
+        spreads.append((spread_r, spread_v))
+    head = Head(size, first, centre_r, centre_v, sum_r, sum_v, sum_rr, sum_rv)
+    return Moments(np.array(held), np.array(means).T, np.array(spreads).T), start, head
 
 
-def _next_head(
-    samples: Samples, head: Head | None, size: int, end: int, row: tuple[float, ...]
-) -> Head:
-    """Return the newest block's sums with sample number `end`, whose values are `row`."""
-    first = end & -size
-    if head is None or head.size != size or head.first != first:
-        if first == end:
-            zeros = (0.0,) * len(row)
-            return Head(size, first, row, zeros, zeros)
-        return _summed_head(samples, size, first, end)
-    apart = [x - c for x, c in zip(row, head.centre, strict=True)]
-    reference = apart[0]
-    sums = tuple([s + d for s, d in zip(head.sums, apart, strict=True)])
-    products = tuple([p + reference * d for p, d in zip(head.products, apart, strict=True)])
-    return Head(size, first, head.centre, sums, products)
+def _start(samples: Samples, start: int, end: int, edge_ns: int) -> int:
+    """Return the place of the first sample after edge_ns that a window up to `end` holds."""
+    if samples.time_ns.item(start) <= edge_ns:
+        start += int(samples.time_ns[start : end + 1].searchsorted(edge_ns, "right"))
+    return max(start, end + 1 - MAX_WINDOW_SAMPLES)
 
 
-def _summed_head(samples: Samples, size: int, first: int, end: int) -> Head:
-    values = samples.columns[:, first - samples.base : end - samples.base + 1]
+def _summed(samples: Samples, size: int, first: int, newest: int) -> Head:
+    """Return the sums of a block that begins in the middle of what is kept."""
+    values = samples.columns[:, first - samples.base : newest - samples.base + 1]
     sums, products = _sums(values, values[:, :1])
-    return Head(
-        size,
-        first,
-        tuple(values[:, 0].tolist()),
-        tuple(sums[:, -1].tolist()),
-        tuple(products[:, -1].tolist()),
-    )
+    ends = [part.item(row, -1) for part in (sums, products) for row in (0, -1)]
+    return Head(size, first, values.item(0, 0), values.item(-1, 0), *ends)
+
+
+def _tail(samples: Samples, size: int, stop: int) -> FloatArray:
+    """Return mean and spread of the last 1, 2, 3 ... samples of the block that ends at `stop`."""
+    known = samples.tails.get((size, stop))
+    if known is None:
+        if len(samples.tails) >= KEPT_TAILS:
+            samples.tails.clear()
+        low = max(stop - size - samples.base, 0)
+        values = samples.columns[:, low : stop - samples.base][:, ::-1]
+        known = np.array(_means(*_sums(values, values[:, :1]), values[:, :1]))
+        samples.tails[size, stop] = known
+    return known
 
 
 def _sums(values: FloatArray, centre: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -233,49 +257,12 @@ def _sums(values: FloatArray, centre: FloatArray) -> tuple[FloatArray, FloatArra
     return np.add.accumulate(apart, axis=-1), np.add.accumulate(apart[0] * apart, axis=-1)
 
 
-def _part(count: int, head: Head) -> Part:
-    reference = head.sums[0]
-    return Part(
-        count,
-        tuple([c + s / count for c, s in zip(head.centre, head.sums, strict=True)]),
-        tuple([p - reference * s / count for p, s in zip(head.products, head.sums, strict=True)]),
-    )
-
-
-def _tail(samples: Samples, size: int, stop: int, start: int) -> Part:
-    """Return samples start to stop, stop being the end of a block."""
-    known = samples.tails.get((size, stop))
-    if known is None:
-        if len(samples.tails) >= KEPT_TAILS:
-            samples.tails.clear()
-        low = max(stop - size - samples.base, 0)
-        values = samples.columns[:, low : stop - samples.base][:, ::-1]
-        known = _means(*_sums(values, values[:, :1]), values[:, :1])
-        samples.tails[size, stop] = known
-    mean, spread = known
-    back = stop - start - 1
-    return Part(back + 1, tuple(mean[:, back].tolist()), tuple(spread[:, back].tolist()))
-
-
 def _means(
     sums: FloatArray, products: FloatArray, centre: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return mean and spread of 1, 2, 3 ... samples from their running sums."""
     count = np.arange(1, sums.shape[-1] + 1)
     return centre + sums / count, products - sums[0] * sums / count
-
-
-def _merged(old: Part, new: Part) -> Part:
-    """Merge two parts: `merged_moments` in plain floats, operation by operation."""
-    share = old.n / (old.n + new.n)
-    apart = [a - b for a, b in zip(old.mean, new.mean, strict=True)]
-    weight = apart[0] * (share * new.n)
-    spreads = zip(old.spread, new.spread, apart, strict=True)
-    return Part(
-        old.n + new.n,
-        tuple([b + d * share for b, d in zip(new.mean, apart, strict=True)]),
-        tuple([a + b + d * weight for a, b, d in spreads]),
-    )
 
 
 def _at_once(samples: Samples, held: IntArray) -> Moments:
