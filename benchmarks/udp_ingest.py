@@ -19,6 +19,7 @@ SECONDS = 4.0
 STEADY_HZ = 50_000  # nothing may be lost here
 FULL_HZ = 80_000
 MACHINES = 4
+QUIET_S = 3.0  # nothing more arrives after so long
 SENDER = """
 import json, random, socket, sys, time
 port, rate, n = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
@@ -63,6 +64,7 @@ def measure(running: Server, rate_hz: int) -> dict[str, float]:
         "sent_hz": round(n / float(sender.stdout)),
         "kept_rows_per_s": round(kept / took_s),
         "lost": n - kept,
+        "dropped_told": sum(s["dropped"] for s in running.get("/api/v1/sources")["sources"]),
         "server_cpu_us_per_row": round((running.cpu_s - before_cpu_s) / max(kept, 1) * 1e6, 2),
     }
 
@@ -82,7 +84,7 @@ def register(running: Server, ranges: dict[str, tuple[float, float]]) -> None:
 def until_all_is_kept(running: Server, before: int, sent: int, begin_s: float) -> tuple[int, float]:
     """Return the rows that were committed, and the time until the last of them."""
     kept, changed_s = 0, time.perf_counter()
-    while kept < sent and time.perf_counter() - changed_s < 1.0:
+    while kept < sent and time.perf_counter() - changed_s < QUIET_S:
         now = int(running.get("/api/v1/status")["store"]["rows"]) - before
         if now != kept:
             kept, changed_s = now, time.perf_counter()

@@ -89,3 +89,25 @@ def test_a_second_server_on_the_same_folder_is_refused(
     done = run("serve", "--port", 0, "--udp-port", 0, check=False)
     assert done.returncode == 1
     assert "in use" in done.stderr
+
+
+def test_serve_lets_old_readings_go_when_it_is_told_to(
+    start: Callable[..., Served],
+) -> None:
+    day = 86_400
+    old = [{"time": time.time() - 40 * day + i, "bearing_temp_c": 40.0} for i in range(5)]
+    new = [{"time": time.time() - 60 + i, "bearing_temp_c": 41.0} for i in range(5)]
+    served = start("serve", "--udp-port", 0)
+    for readings in (old, new):
+        served.post("/api/v1/machines/pump-1/telemetry", readings)
+    served.process.send_signal(signal.SIGINT)
+    assert served.process.wait(20) == 0
+    again = start("serve", "--udp-port", 0, "--keep-days", 30)
+
+    def kept() -> list[float]:
+        read = again.get("/api/v1/machines/pump-1/telemetry?from=0&channels=bearing_temp_c")
+        values: list[float] = read["columns"]["bearing_temp_c"]
+        return values
+
+    assert kept() == [40.0] * 5 + [41.0] * 5
+    until(lambda: kept() == [41.0] * 5)

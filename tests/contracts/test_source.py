@@ -92,7 +92,7 @@ CASES = {
     ),
     "file_replay": Case(
         lambda folder: make_source(
-            "file_replay", path=folder_with_a_log(folder) / "log.csv", speed=0, loop=True
+            "file_replay", path=folder_with_a_log(folder) / "log.csv", speed=100, loop=True
         ),
         nothing_to_do,
         {"path": "log.csv", "times": "never"},

@@ -24,6 +24,7 @@ class ListSource:
     def __init__(self, batches: list[Decoded], *, refusals: int = 0, fault: bool = False) -> None:
         self.name = "list:test"
         self.simulated = False
+        self.is_live = True
         self.status = SourceStatus()
         self._batches = batches
         self._refusals = refusals

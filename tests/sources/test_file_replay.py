@@ -43,7 +43,7 @@ async def test_a_file_is_played_in_time_and_can_be_sought(tmp_path: Path) -> Non
 
 
 async def test_a_looped_file_begins_again(tmp_path: Path) -> None:
-    replay = FileReplay(log_file(tmp_path, 5), speed=0, loop=True)
+    replay = FileReplay(log_file(tmp_path, 5), speed=1000, loop=True, times="original")
     async with Collector(replay) as taken:
         await taken.until_rows(12)
         assert taken.column("x")[:11].tolist() == [*range(5), *range(5), 0]

@@ -225,3 +225,20 @@ async def test_what_cannot_be_is_refused_with_the_reason() -> None:
         replay.set_speed(0)
     with pytest.raises(SettingsError, match="position_s"):
         replay.seek(11.0)
+
+
+def test_a_loop_as_fast_as_possible_is_refused_because_it_would_never_rest() -> None:
+    with pytest.raises(SettingsError, match="without end"):
+        ReplaySource(recording(), speed=0, loop=True)
+    replay = ReplaySource(recording(), speed=10, loop=True, times="original")
+    with pytest.raises(SettingsError, match="without end"):
+        replay.set_speed(0)
+    still = ReplaySource(recording(), speed=0)
+    with pytest.raises(SettingsError, match="without end"):
+        still.loop = True
+    assert not still.loop
+
+
+def test_a_recording_with_its_own_times_says_nothing_about_silence() -> None:
+    assert not ReplaySource(recording(), speed=0).is_live
+    assert ReplaySource(recording(), speed=1).is_live

@@ -6,6 +6,7 @@ import { age, rate, short, tied } from "./format";
 import { noteSpark } from "./frames";
 import { Lamp, Simulated, State } from "./lamp";
 import { Range } from "./range";
+import type { Ring } from "./ring";
 import { machinePath } from "./router";
 import { Spark } from "./spark";
 import { stateShape, tone } from "./states";
@@ -81,22 +82,26 @@ interface ValueProps {
   name: string;
 }
 
+const loadedNames = new WeakMap<Ring, string>(); // the signal changes when the profile comes, or something turns abnormal
+
 /** Ask for what was before this page: one signal, at most as many points as the drawing has. */
 async function loadSpark(machine: LiveMachine, name: string): Promise<void> {
   const ring = ringOf(machine.id);
   const endMs = machine.last_time_ns === null ? null : machine.last_time_ns / 1e6;
-  if (endMs === null || ring.firstTime_s < endMs / 1000 - SPARK_S * 0.9) return;
+  const isThere = ring.firstTime_s < (endMs ?? 0) / 1000 - SPARK_S * 0.9 && loadedNames.get(ring) === name;
+  if (endMs === null || isThere) return;
+  loadedNames.set(ring, name);
   try {
     const past = await api.telemetry(machine.id, { fromMs: endMs - SPARK_S * 1000, toMs: endMs, channels: [name], points: SPARK_POINTS });
     ring.load(past.time_ns.map((ns) => ns / 1e9), past.columns);
   } catch {
-    /* the line then grows with what arrives */
+    loadedNames.delete(ring); // the line grows with what arrives, and is asked for again when it is seen again
   }
 }
 
 function SparkOf({ machine, profile, name }: ValueProps) {
   const box = useRef<HTMLDivElement>(null);
-  const isSeen = useSeen(box);
+  const isSeen = useSeen(box, false); // forty tiles do not ask at once
   const hasReadings = machine.last_time_ns !== null;
   useEffect(() => noteSpark(machine.id, name), [machine.id, name]);
   useEffect(() => {

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 import msgspec
 
+from telltale.cli.address_file import running_server
+from telltale.cli.connection import Client
 from telltale.cli.options import data_option, json_option
 from telltale.cli.output import print_json
 from telltale.errors import StoreError
@@ -32,8 +34,14 @@ def db() -> None:
 @data_option
 @json_option
 def status(data: Path, *, as_json: bool) -> None:
-    """Say how full the store is, and when the disk will be."""
-    found = with_store(data, lambda store: store.status())
+    """Say how full the store is, and when the disk will be. Works while telltale runs."""
+    url = running_server(data)
+    if url is None:
+        found = with_store(data, lambda store: store.status())
+    else:
+        from telltale.store.base import StoreStatus  # noqa: PLC0415 - loads numpy
+
+        found = msgspec.convert(Client(url).get("/status")["store"], StoreStatus)
     if as_json:
         print_json(msgspec.to_builtins(found))
         return

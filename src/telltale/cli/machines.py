@@ -8,7 +8,7 @@ import click
 
 from telltale.cli.connection import connect
 from telltale.cli.options import data_option, json_option
-from telltale.cli.output import print_json, print_table, time_text
+from telltale.cli.output import age_text, print_json, print_table, time_text, value_text
 
 
 @click.group(invoke_without_command=True)
@@ -51,9 +51,15 @@ def show(data: Path, machine: str, *, as_json: bool) -> None:
     click.echo(f"{found['title']}: {found['headline']}")
     described = {**units["channels"], **units["metrics"]}
     print_table(
-        ("name", "value", "unit", "state", "age s"),
+        ("name", "value", "unit", "state", "age"),
         [
-            (name, value["value"], described[name]["unit"], value["state"], value["age_s"])
+            (
+                name,
+                value_text(value["value"], described[name]["decimals"]),
+                described[name]["unit"],
+                value["state"],
+                age_text(value["age_s"]),
+            )
             for name, value in found["values"].items()
         ],
         "It has no channels.",

@@ -52,6 +52,21 @@ def time_text(time_ns: int | None) -> str:
     return datetime.fromtimestamp(time_ns / NS_PER_S, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def value_text(value: float | None, decimals: int) -> str:
+    """Return a value with as many digits as its sensor is worth."""
+    return "" if value is None else f"{value:.{decimals}f}"
+
+
+def age_text(age_s: float | None) -> str:
+    """Return how old a value is, in the largest unit that says it."""
+    if age_s is None:
+        return ""
+    for unit, seconds in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if age_s >= 2 * seconds:
+            return f"{age_s / seconds:.0f} {unit}"
+    return f"{age_s:.1f} s"
+
+
 @contextmanager
 def progress_bar(what: str, total: int | None) -> Iterator[tuple[Progress, TaskID]]:
     """Show a bar with rate and time left; plain lines are left to the caller off a terminal."""

@@ -7,7 +7,7 @@ import ipaddress
 import socket
 import threading
 import webbrowser
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ from telltale.errors import SettingsError
 if TYPE_CHECKING:
     from telltale.runtime.core import Runtime
 
+ARCHIVE_AFTER_DAYS = 2.0
+BYTES_PER_GB = 1_000_000_000
 UDP_PORT = 20777  # what racing games and the PIT system send to
 MAX_MACHINES = 1_000  # as in runtime/fleet.py, which loads too much for --help
 Prepare = Callable[["Runtime"], Awaitable[None]]
@@ -41,6 +43,23 @@ Prepare = Callable[["Runtime"], Awaitable[None]]
     show_default=True,
     help="Refuse machines beyond so many: a feed may invent ids for ever.",
 )
+@click.option(
+    "--keep-days",
+    type=click.FloatRange(min=0.0, min_open=True),
+    help="Let readings go that are older; default: keep all.",
+)
+@click.option(
+    "--keep-gb",
+    type=click.FloatRange(min=0.01),
+    help="Let the oldest readings go beyond this size; default: the disk's.",
+)
+@click.option(
+    "--archive-after-days",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=ARCHIVE_AFTER_DAYS,
+    show_default=True,
+    help="Older whole days move to Parquet, if the archive extra is installed.",
+)
 def serve(
     data: Path,
     host: str,
@@ -50,21 +69,38 @@ def serve(
     udp_port: int,
     open_to_network: bool,
     max_machines: int,
+    keep_days: float | None,
+    keep_gb: float | None,
+    archive_after_days: float,
 ) -> None:
     """Take readings and show them live."""
     refuse_open_network(host, agreed=open_to_network)
+    keeping = {
+        "keep_days": keep_days,
+        "max_bytes": None if keep_gb is None else int(keep_gb * BYTES_PER_GB),
+        "archive_after_days": archive_after_days,
+    }
 
     async def prepare(runtime: Runtime) -> None:
         add_udp(runtime, host, udp_port)
 
-    run_server(data, host, port, prepare, open_page=not no_browser, max_machines=max_machines)
+    run_server(
+        data,
+        host,
+        port,
+        prepare,
+        open_page=not no_browser,
+        max_machines=max_machines,
+        keeping=keeping,
+    )
 
 
 @click.command()
 @data_option
 @address_options
 @click.option("--no-browser", is_flag=True, help="Do not open the page.")
-def demo(data: Path, host: str, port: int, *, no_browser: bool) -> None:
+@click.option("--udp-port", default=UDP_PORT, show_default=True, help="UDP readings; 0 for none.")
+def demo(data: Path, host: str, port: int, *, no_browser: bool, udp_port: int) -> None:
     """Five simulated machines, one per built-in profile, one developing a fault."""
     refuse_open_network(host, agreed=False)
 
@@ -72,7 +108,7 @@ def demo(data: Path, host: str, port: int, *, no_browser: bool) -> None:
         from telltale.cli.demo_machines import start_demo  # noqa: PLC0415 - loads the simulators
 
         await start_demo(runtime)
-        add_udp(runtime, host, UDP_PORT)
+        add_udp(runtime, host, udp_port)
 
     run_server(data, host, port, prepare, open_page=not no_browser)
 
@@ -106,6 +142,7 @@ def run_server(
     *,
     open_page: bool,
     max_machines: int = MAX_MACHINES,
+    keeping: Mapping[str, float | None] | None = None,
 ) -> None:
     """Serve until interrupted. Everything acknowledged is committed before this returns."""
     # `telltale --help` must not pay for these
@@ -127,7 +164,7 @@ def run_server(
         announce(url, data, open_page=open_page)
 
     async def main(listener: socket.socket) -> None:
-        runtime = embedded_runtime(data, max_machines=max_machines)
+        runtime = embedded_runtime(data, max_machines=max_machines, **(keeping or {}))
         server = make_server(runtime, data, listening)
         with stopped_by_signals(server):
             await runtime.start()

@@ -15,11 +15,22 @@ from telltale.stream.memory import MemoryStream
 PROFILES_FOLDER = "profiles"
 
 
-def embedded_runtime(data: Path, *, max_machines: int = MAX_MACHINES) -> Runtime:
-    """Return a runtime that keeps everything below one folder. Opens nothing."""
+def embedded_runtime(
+    data: Path,
+    *,
+    max_machines: int = MAX_MACHINES,
+    **keeping: float | None,
+) -> Runtime:
+    """Return a runtime that keeps everything below one folder. Opens nothing.
+
+    Args:
+        data: The folder.
+        max_machines: A feed may invent ids for ever; beyond this they are refused.
+        keeping: Settings of the store: how long and how much it keeps.
+    """
     store = load(STORES, "sqlite", group="telltale.stores", error=SettingsError)
     return Runtime(
-        store=store(data),
+        store=store(data, **keeping),
         stream=MemoryStream(),
         profiles=ProfileBook(data / PROFILES_FOLDER),
         max_machines=max_machines,

@@ -33,7 +33,9 @@ from telltale.stream.base import Stream
 log = structlog.get_logger(__name__)
 
 TICK_S = 0.5  # how often silence is looked for; well under any stale_after_s
+IN_ONE_TURN = 16  # machines; then the event loop reads and sends: about 3 ms
 TIDY_S = 60.0
+FIRST_TIDY_S = 5.0  # when the start's own work is done
 
 
 class Runtime:
@@ -166,6 +168,8 @@ class Runtime:
                     continue
             if receipts:
                 await self.store.room()
+            if len(receipts) % IN_ONE_TURN == IN_ONE_TURN - 1:
+                await asyncio.sleep(0)
             receipt, future = self._take(
                 live, batch, share, source=source, registered=is_new, is_live=is_live
             )
@@ -289,10 +293,11 @@ class Runtime:
 
     async def _tidy_forever(self) -> None:
         """Let the store archive and let go of old samples, now and then."""
+        await asyncio.sleep(FIRST_TIDY_S)
         while True:
-            await asyncio.sleep(TIDY_S)
             try:
                 while await self.store.housekeeping(self.clock()):
                     await asyncio.sleep(0)
             except TelltaleError as error:
                 log.warning("housekeeping_failed", error=str(error))
+            await asyncio.sleep(TIDY_S)

@@ -131,6 +131,7 @@ class Feeds:
     async def _take_all(self, feed: Feed) -> None:
         """Hand everything a source gives to the runtime; a full store slows the source down."""
         async for decoded in feed.source.batches():
+            await asyncio.sleep(0)  # a source that always has more must not hold up the others
             await self._runtime.store.room()
             try:
                 receipts, futures = await self._runtime.submit(
@@ -138,6 +139,7 @@ class Feeds:
                     profile=feed.profile,
                     simulated=feed.source.simulated,
                     source=feed.source.name,
+                    is_live=feed.source.is_live,
                 )
                 taken = [receipt.accepted for receipt in receipts if receipt.accepted]
                 for rows, future in zip(taken, futures, strict=True):

@@ -42,7 +42,9 @@ class SensorBank:
             if sensor.glitch_by is not None:
                 is_wrong = draws[-1] > GLITCH_SIGMA + 6.0 * (1.0 - levels[sensor.glitch_by])
                 seen[row, is_wrong] = sensor.glitch
-        seen = np.clip(np.round(seen / self._steps) * self._steps, self._low, self._high) + 0.0
+        # rounded again: 851 steps of 0.1 are 85.1, not 85.10000000000001
+        stepped = np.round(np.round(seen / self._steps) * self._steps, 9)
+        seen = np.clip(stepped, self._low, self._high) + 0.0
         for row, sensor in enumerate(self._sensors):
             if sensor.stuck_by is not None:
                 seen[row] = held(seen[row], levels[sensor.stuck_by] > STUCK_AT, self._last[row])

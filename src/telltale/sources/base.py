@@ -58,11 +58,13 @@ class Source(Protocol):
     Attributes:
         name: Unique among the running sources: "udp:20777", "simulator:pump-3".
         simulated: True when the readings are not measurements.
+        is_live: False when its times lie in the past: then it says nothing about silence.
         status: Kept up to date by the source itself.
     """
 
     name: str
     simulated: bool
+    is_live: bool
     status: SourceStatus
 
     async def open(self) -> None:

@@ -10,13 +10,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from telltale.batch import FOREVER_NS, NS_PER_S
+from telltale.errors import SettingsError
 from telltale.formats.base import Decoded
 from telltale.sources.base import SourceState, SourceStatus
 from telltale.sources.checks import check_number, check_text
 from telltale.sources.clock import Clock, SystemClock
-from telltale.sources.play_head import PlayHead, checked_speed
+from telltale.sources.play_head import AS_FAST_AS_POSSIBLE, PlayHead, checked_speed
 from telltale.sources.recording import Recording, first_ns, last_ns, split_at
-from telltale.sources.stamps import LOOP_GAP_NS, Stamps, checked_times
+from telltale.sources.stamps import LOOP_GAP_NS, Stamps, Times, checked_times
 
 TICK_S = 0.05  # samples are passed on about this often
 LONGEST_S = float(2**31)  # of a recording whose length is not known yet
@@ -54,13 +55,30 @@ class ReplaySource:
         self.name = f"replay:{check_text('replay', 'name', name or recording.title)}"
         self.simulated = simulated
         self.status = SourceStatus()
-        self.loop = loop
+        self._loop = self._checked_loop(loop, speed)
         self._recording = recording
         self._clock = clock or SystemClock()
         self._stamps = Stamps(checked_times(self.name, times, speed), machine)
+        self.is_live = self._stamps.times is Times.NOW
         self._head = PlayHead(self._clock, checked_speed(self.name, speed))
         self._control = asyncio.Event()
         self._seek_ns: int | None = None
+
+    @property
+    def loop(self) -> bool:
+        """Whether it begins again at the end; SettingsError when it would never rest."""
+        return self._loop
+
+    @loop.setter
+    def loop(self, loop: bool) -> None:
+        self._loop = self._checked_loop(loop, self.speed)
+
+    def _checked_loop(self, loop: bool, speed: float) -> bool:
+        if loop and speed == AS_FAST_AS_POSSIBLE:
+            raise SettingsError(
+                f"{self.name}: a loop at speed 0 writes without end. Give a speed, or no loop."
+            )
+        return loop
 
     @property
     def speed(self) -> float:
@@ -108,6 +126,7 @@ class ReplaySource:
         """Go on at this speed. Raises SettingsError."""
         checked_times(self.name, self._stamps.times, speed)
         checked = checked_speed(self.name, speed)
+        self._checked_loop(self._loop, speed)
         self._move_to(self._position_ns())
         self._head.speed = checked
         self._changed()

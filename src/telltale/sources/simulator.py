@@ -37,6 +37,7 @@ class SimulatorSource:
     """
 
     simulated = True
+    is_live = True
 
     def __init__(
         self,

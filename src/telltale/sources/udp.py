@@ -58,6 +58,7 @@ class UdpSource:
     """
 
     simulated = False
+    is_live = True
 
     def __init__(
         self,
@@ -112,6 +113,7 @@ class UdpSource:
             since_s = (self._clock.now_ns() - passed_on_ns) / NS_PER_S
             if since_s < self._gather_s and len(self._waiting) < self._max_batch:
                 await self._clock.sleep(self._gather_s - since_s)
+            self._read_more()
             decoded = self._take()
             passed_on_ns = self._clock.now_ns()
             if decoded is not None:
@@ -158,6 +160,13 @@ class UdpSource:
         if len(self._waiting) >= MAX_WAITING or self._waiting_bytes >= MAX_WAITING_BYTES:
             self._pause_reading()
         self._wake.set()
+
+    def _read_more(self) -> None:
+        """Take along what came while the event loop was busy."""
+        before = -BUSY
+        while self._is_reading and before + BUSY <= len(self._waiting) < self._max_batch:
+            before = len(self._waiting)
+            self._read()
 
     def _take(self) -> Decoded | None:
         """Decode what waits, at most `max_batch`."""

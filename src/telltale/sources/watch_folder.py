@@ -61,6 +61,7 @@ class WatchFolder:
     """
 
     simulated = False
+    is_live = True
 
     def __init__(
         self,

@@ -113,7 +113,9 @@ class SQLiteStore:
 
     async def room(self) -> None:
         """Wait until `submit` would take a write."""
-        await asyncio.wrap_future(self._open_writer().room())
+        future = self._open_writer().room()
+        if not future.done():
+            await asyncio.wrap_future(future)
 
     async def read(self, query: RangeQuery) -> Batch:
         """Return samples, hot and archived alike."""

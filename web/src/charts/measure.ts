@@ -18,8 +18,8 @@ export function useWidth(ref: RefObject<HTMLElement | null>): number {
 }
 
 /** True while the element is on the screen and the page is in front. */
-export function useSeen(ref: RefObject<HTMLElement | null>): boolean {
-  const [isOnScreen, setOnScreen] = useState(true);
+export function useSeen(ref: RefObject<HTMLElement | null>, isAtFirst = true): boolean {
+  const [isOnScreen, setOnScreen] = useState(isAtFirst);
   const [isInFront, setInFront] = useState(!document.hidden);
   useEffect(() => {
     const element = ref.current;
