@@ -7,7 +7,7 @@ import { machineSignal, now } from "../store";
 import { lastOf, type Range } from "./range";
 
 const ASK_AGAIN_S: [number, number] = [15, 60]; // the ring holds ten minutes at 10 Hz: ask well before
-const SLOWEST_BEAT_MS = 500;
+const SLOWEST_BEAT_MS = 1000;
 const SILENT_SHARE = 0.2; // a silent machine's last picture stays; at most this much emptiness after it
 
 /** The right end of a window that follows the machine. */

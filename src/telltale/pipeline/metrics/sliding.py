@@ -258,10 +258,10 @@ def _sums(values: FloatArray, centre: FloatArray) -> tuple[FloatArray, FloatArra
 
 
 def _means(
-    sums: FloatArray, products: FloatArray, centre: FloatArray
+    sums: FloatArray, products: FloatArray, centre: FloatArray, count: IntArray | None = None
 ) -> tuple[FloatArray, FloatArray]:
-    """Return mean and spread of 1, 2, 3 ... samples from their running sums."""
-    count = np.arange(1, sums.shape[-1] + 1)
+    """Return mean and spread of `count`, usually 1, 2, 3 ... samples from their running sums."""
+    count = np.arange(1, sums.shape[-1] + 1) if count is None else count
     return centre + sums / count, products - sums[0] * sums / count
 
 
@@ -284,6 +284,8 @@ def _of_one_size(samples: Samples, size: int, ends: IntArray, held: IntArray) ->
     oldest = newest - held + 1
     first = newest & -size  # of the newest block
     second = (oldest + size - 1) & -size  # the first block that begins inside
+    if 2 * size >= len(held) and int(newest[-1] - newest[0]) == len(held) - 1:
+        return _of_long_blocks(samples, size, newest, oldest)
     blocks, low = _blocks(samples, size, int(oldest[0]), int(newest[-1]))
     skipped = int(first[0] - low)
     heads = _scanned(blocks[:, skipped // size :])
@@ -295,6 +297,38 @@ def _of_one_size(samples: Samples, size: int, ends: IntArray, held: IntArray) ->
     cut = np.flatnonzero(second > oldest)
     back = second - oldest
     _merge_old(part, tails, cut, (second - (low + size + 1) + back, back, newest - second))
+    return part
+
+
+def _of_long_blocks(samples: Samples, size: int, newest: IntArray, oldest: IntArray) -> FloatArray:
+    """As `_of_one_size`, for successive samples: scans each block's tail once in its life."""
+    part = np.empty((2, len(samples.columns), len(newest)))
+    low, high, base = int(newest[0]), int(newest[-1]), samples.base
+    for first in range(low & -size, high + 1, size):
+        here, stop = max(first, low), min(first + size, high + 1)
+        values = samples.columns[:, first - base : stop - base]
+        sums, products = _sums(values, values[:, :1])
+        new = slice(here - first, None)
+        count = np.arange(here - first + 1, stop - first + 1)
+        found = _means(sums[:, new], products[:, new], values[:, :1], count)
+        rows = slice(here - low, stop - low)
+        part[:, :, rows] = found
+        # Times never go back, so the rows that are alike lie together.
+        n_whole = int(np.count_nonzero(first - oldest[rows] >= size))
+        if n_whole:
+            whole = slice(rows.start, rows.start + n_whole)
+            tail = _tail(samples, size, first)[:, :, size - 1 :]
+            n_new = newest[whole] - first + 1
+            part[:, :, whole] = merged_moments(tail, size, part[:, :, whole], n_new)
+    first = (int(oldest[0]) + size - 1) & -size
+    while first <= oldest[-1] + size - 1:
+        cut = slice(*oldest.searchsorted([first - size + 1, first]).tolist())
+        back = first - oldest[cut]
+        if len(back):
+            tail = _tail(samples, size, first)[:, :, back - 1]
+            n_new = newest[cut] - first + 1
+            part[:, :, cut] = merged_moments(tail, back, part[:, :, cut], n_new)
+        first += size
     return part
 
 
