@@ -17,8 +17,8 @@ import numpy as np
 from benchmarks.bench_process import Server, server
 
 ROWS = 500
-REQUESTS = 60  # per connection
-CONNECTIONS = 4  # a machine each
+REQUESTS = 30  # per connection
+CONNECTIONS = 12  # a machine each; enough that the server never waits for a sender
 PROFILE = "focus_st"
 N_CHANNELS = 16
 TARGETS = {"json_rows": 100_000, "json_columns": 200_000, "msgpack_columns": 200_000}

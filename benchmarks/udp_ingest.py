@@ -17,7 +17,7 @@ from benchmarks.http_ingest import PROFILE, channels
 
 SECONDS = 4.0
 STEADY_HZ = 50_000  # nothing may be lost here
-FULL_HZ = 80_000
+FULL_HZ = 90_000  # some more than asked: the rate is counted to the last commit
 MACHINES = 4
 QUIET_S = 3.0  # nothing more arrives after so long
 SENDER = """
