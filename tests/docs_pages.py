@@ -103,9 +103,8 @@ class Reader:
 
     def run(self, block: Block, body: str) -> None:
         """Run commands to their end."""
-        program = (
-            [sys.executable, "-"] if block.info == "python" else ["bash", "-e", "-o", "pipefail"]
-        )
+        # no pipefail: `curl ... | head -2` ends curl early, as it should
+        program = [sys.executable, "-"] if block.info == "python" else ["bash", "-e"]
         done = subprocess.run(
             program,
             input=body,
