@@ -124,7 +124,7 @@ async def test_samples_that_arrive_while_a_chunk_is_written_are_kept(store: SQLi
         await asyncio.sleep(0.002)
     await archiving
     found = await store.read(EVERYTHING)
-    assert index > 5
+    assert index > 0  # else nothing arrived while the chunk was written
     assert len(found) == 8_000 + index
     assert sorted(found.columns["bearing_temp_c"])[-index:] == [1e6 + i for i in range(index)]
 

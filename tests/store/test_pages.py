@@ -1,6 +1,8 @@
 """Numbers come out of SQLite exactly as they went in."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -12,10 +14,10 @@ EXTREMES = [5e-324, -1.7976931348623157e308, 2.2250738585072014e-308, 0.1, np.in
 
 
 @pytest.fixture
-def table() -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:")
-    ensure_table(connection, "p", ["value"])
-    return connection
+def table() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        ensure_table(connection, "p", ["value"])
+        yield connection
 
 
 def test_every_float_comes_back_to_the_last_bit(table: sqlite3.Connection) -> None:

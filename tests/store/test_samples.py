@@ -1,6 +1,7 @@
 """The samples tables: which names they take, and how rows are cut into statements."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -19,16 +20,19 @@ from telltale.store.samples import MAX_VARIABLES, SamplesTable, ensure_table, ta
     ],
 )
 def test_a_name_that_a_table_cannot_hold_is_refused(names: list[str], said: str) -> None:
-    with pytest.raises(StoreError, match=said):
-        ensure_table(sqlite3.connect(":memory:"), "p", names)
+    with (
+        closing(sqlite3.connect(":memory:")) as connection,
+        pytest.raises(StoreError, match=said),
+    ):
+        ensure_table(connection, "p", names)
 
 
 def test_columns_are_added_and_never_taken_away() -> None:
-    connection = sqlite3.connect(":memory:")
-    ensure_table(connection, "p", ["a", 'b"; DROP TABLE samples_p; --'])
-    table = ensure_table(connection, "p", ["c", "a"])
-    assert table.columns == ("a", 'b"; DROP TABLE samples_p; --', "c")
-    assert table_columns(connection, "p") == table.columns
+    with closing(sqlite3.connect(":memory:")) as connection:
+        ensure_table(connection, "p", ["a", 'b"; DROP TABLE samples_p; --'])
+        table = ensure_table(connection, "p", ["c", "a"])
+        assert table.columns == ("a", 'b"; DROP TABLE samples_p; --', "c")
+        assert table_columns(connection, "p") == table.columns
 
 
 @pytest.mark.parametrize("width", [1, 16, 100, 1_900])
