@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from telltale.errors import StoreError
@@ -38,10 +39,9 @@ def restore_database(source: Path, target: Path) -> Path | None:
         StoreError: The backup is not a sound database.
     """
     try:
-        backup = connect_reader(source)
-        found = damage(backup)
-        tables = backup.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        backup.close()
+        with closing(connect_reader(source)) as backup:
+            found = damage(backup)
+            tables = backup.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     except sqlite3.Error as error:
         raise StoreError(f"{source} cannot be restored: {error}.") from error
     if found is not None or not tables:
