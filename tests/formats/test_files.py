@@ -286,3 +286,19 @@ def test_one_readable_time_among_bad_ones_is_enough(tmp_path: Path) -> None:
     (piece,) = read_file(path)
     assert (piece.rows, piece.rejected_rows) == (1, 2)
     assert piece.reasons[0].message.startswith("Row 0, time: 'soon' is not a time. Give Unix")
+
+
+def test_two_tables_without_times_changed_in_one_moment_keep_apart(tmp_path: Path) -> None:
+    texts = ("car,points\n1,10\n2,8\n", "car,points\n1,12\n2,9\n")
+    firsts = []
+    for name, text in zip("ab", texts, strict=True):
+        path = tmp_path / f"{name}.csv"
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, ns=(10**18, 10**18))
+        for _ in range(2):
+            (decoded,) = read_file(path, ReadOptions(machine="car"))
+            firsts.append(int(decoded.batches[0].time_ns[0]))
+    assert firsts[0] == firsts[1]
+    assert firsts[2] == firsts[3]
+    assert abs(firsts[0] - firsts[2]) >= 2
+    assert all(0 <= first - 10**18 < 10**6 + 2 for first in firsts)

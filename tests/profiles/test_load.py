@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from telltale.errors import ProfileError
-from telltale.profiles.load import ProfileBook, builtin_profiles, load_profile
+from telltale.profiles.load import ProfileBook, builtin_profiles, load_profile, parse_profile
 from telltale.profiles.schema import Channel, Profile
 
 GOOD = (
@@ -89,3 +89,34 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(ProfileError, match="cannot be written"):
         ProfileBook(tmp_path / "file" / "profiles").add(MILL)
+
+
+HAND_MADE = """
+title = "Mine"
+description = "Written by hand."
+[channels.x_c]
+title = "X"
+unit = "degC"
+range = [-40, 200]
+"""
+
+
+def test_a_file_that_came_since_the_start_is_never_written_over(tmp_path: Path) -> None:
+    book = ProfileBook(tmp_path)
+    (tmp_path / "kiln.toml").write_text(HAND_MADE, encoding="utf-8")
+    mine = parse_profile(HAND_MADE, id="kiln", file="kiln.toml")
+    assert "kiln" in book.taken()
+    with pytest.raises(ProfileError, match="already"):
+        book.add(mine)
+    assert (tmp_path / "kiln.toml").read_text(encoding="utf-8") == HAND_MADE
+
+
+def test_a_file_that_somebody_edits_is_not_replaced(tmp_path: Path) -> None:
+    book = ProfileBook(tmp_path)
+    mine = book.add(parse_profile(HAND_MADE, id="kiln", file="kiln.toml"))
+    book.add(mine, replace=True)
+    edited = HAND_MADE.replace("Mine", "Ours")
+    (tmp_path / "kiln.toml").write_text(edited, encoding="utf-8")
+    with pytest.raises(ProfileError, match="was changed since"):
+        book.add(mine, replace=True)
+    assert (tmp_path / "kiln.toml").read_text(encoding="utf-8") == edited

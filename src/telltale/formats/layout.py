@@ -41,6 +41,7 @@ class Role(StrEnum):
     LEFT_OUT = "left out"
 
 
+_DIGITS = tuple("0123456789")
 KEPT = (Role.NUMBER, Role.CODE, Role.DURATION)
 
 
@@ -168,6 +169,9 @@ def classified(source: str, texts: Sequence[str], unit: str, decimal: str) -> Co
     if bool(np.all(texts_to_ns(filled[:20]) != NOT_A_TIME)):
         return Column(source, Role.LEFT_OUT, "", "a second clock")
     words = set(filled)
+    if sum(word.lstrip("+-.,").startswith(_DIGITS) for word in words) > 0.5 * len(words):
+        # "1,480.5" must not become the code 0: better no column than an invented number
+        return Column(source, Role.LEFT_OUT, "", "numbers written in a way that is not read")
     if (
         len(words) <= MAX_WORDS
         and max(map(len, words)) <= MAX_WORD_LENGTH

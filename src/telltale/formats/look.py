@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
@@ -179,7 +180,9 @@ def _check(
     if sample and all(sample.values()) and not any(column.role in kinds for column in rest):
         words = ", ".join(f"{shown(c.source)!r}: {c.why or c.role}" for c in rest[:3])
         raise DecodeError(f"{name} has no column of numbers ({words}). Give a table of readings.")
-    unread = unread_time(sample) if layout.clock is Clock.NONE else None
+    read = {column.source for column in layout.columns if column.role in KEPT}
+    unclear = {name: texts for name, texts in sample.items() if name not in read}
+    unread = unread_time(unclear) if layout.clock is Clock.NONE else None
     if unread is not None and options.start_ns is None:
         column, text = unread
         raise DecodeError(
@@ -233,6 +236,14 @@ def _haltech_table(head: bytes, file: FileFacts, options: ReadOptions) -> Table:
     return Table(layout, decoder, sample, dialect, machine, warnings, start.is_known)
 
 
+def _mark_ns(sample: Mapping[str, Sequence[str]]) -> int:
+    """Return a number under a million that is made of a table's first rows."""
+    mark = 0
+    for name, texts in sample.items():
+        mark = zlib.crc32("\0".join((name, *texts)).encode(), mark)
+    return mark % 1_000_000
+
+
 def _start(
     layout: Layout,
     sample: Mapping[str, Sequence[str]],
@@ -251,5 +262,6 @@ def _start(
         given_ns=options.start_ns,
         named_ns=date_in_name(file.name, options.zone),
         modified_ns=file.modified_ns,
+        mark_ns=_mark_ns(sample),
         length_ns=lambda: file.length_ns(layout, dialect),
     )

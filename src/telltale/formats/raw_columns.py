@@ -32,7 +32,16 @@ class FieldNames:
         text: Words that are of no use as a column; left out in silence.
     """
 
-    time: tuple[str, ...] = ("time", "time_ns", "meta_time", "timestamp")
+    time: tuple[str, ...] = (
+        "time",
+        "time_ns",
+        "meta_time",
+        "timestamp",
+        "Time",
+        "Timestamp",
+        "datetime",
+        "ts",
+    )
     machine: tuple[str, ...] = ("machine", "machine_id")
     text: tuple[str, ...] = ()
 

@@ -48,6 +48,7 @@ def start_of(
     given_ns: int | None,
     named_ns: int | None,
     modified_ns: int,
+    mark_ns: int,
     length_ns: Callable[[], int | None],
 ) -> Start:
     """Return when a recording began whose clock has no date.
@@ -57,6 +58,8 @@ def start_of(
         given_ns: What the user says; goes before all else.
         named_ns: What the file's name says.
         modified_ns: When the file was changed last: then the recording ended.
+        mark_ns: Under 1 ms, from the content: two tables without times that were changed in one
+            moment must not write over each other; the same table must, so that a repeat is safe.
         length_ns: Finds how far the clock came; None if that is not known. Only called if needed.
     """
     told_ns = named_ns if given_ns is None else given_ns
@@ -65,7 +68,8 @@ def start_of(
         note = f"{_BEGAN[clock]} {said(start_ns)}, taken from the file's name."
         return Start(start_ns, note if given_ns is None else "")
     if clock is Clock.NONE:
-        return Start(modified_ns, f"{_BEGAN[clock]} {said(modified_ns)}, the file's last change.")
+        said_ns = f"{_BEGAN[clock]} {said(modified_ns)}, the file's last change."
+        return Start(modified_ns + mark_ns, said_ns)
     reach_ns = length_ns()
     if reach_ns is None:
         return Start(

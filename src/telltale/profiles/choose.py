@@ -44,7 +44,7 @@ def chosen_profile(batch: Batch, decoded: Decoded, book: ProfileBook) -> tuple[P
             f"{MAX_INFERRED_CHANNELS}. Split it into several machines, or write a profile."
         )
     alone = replace(decoded, batches=(batch,))
-    profile_id = free_id(batch.machine, book.all())
+    profile_id = free_id(batch.machine, book.taken())
     inferred = book.add(infer_profile(alone, id=profile_id, title=batch.machine))
     log.info("profile_inferred", profile=profile_id, machine=batch.machine)
     return inferred, fit

@@ -63,6 +63,7 @@ class ProfileBook:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
         self.problems: dict[str, str] = {}
+        self._texts: dict[str, str] = {}  # of the files, as they were read or written
         self._profiles = dict(builtin_profiles())
         if folder is not None and folder.is_dir():
             self._read(folder)
@@ -74,6 +75,7 @@ class ProfileBook:
         for file in files[:MAX_FILES]:
             try:
                 self._profiles[file.stem] = load_profile(file)
+                self._texts[file.stem] = file.read_text(encoding="utf-8")
             except ProfileError as error:
                 self.problems[file.name] = str(error)
 
@@ -100,14 +102,31 @@ class ProfileBook:
             ProfileError: The id is taken, the text has faults, or the file cannot be written.
             StoreFullError: The disk is full.
         """
-        if profile.id in self._profiles and not replace:
+        if not replace and profile.id in self.taken():
             raise ProfileError(f"There is a profile {profile.id!r} already. Choose another id.")
+        if replace and self._was_edited(profile.id):
+            raise ProfileError(
+                f"{profile.id}.toml was changed since telltale read it, so it is left as it is. "
+                "Start telltale again to use it."
+            )
         text = to_toml(profile) if text is None else text
         kept = parse_profile(text, id=profile.id, file=f"{profile.id}.toml")
         if self.folder is not None:
             _write(self.folder / f"{profile.id}.toml", text)
+            self._texts[profile.id] = text
         self._profiles[profile.id] = kept
         return kept
+
+    def taken(self) -> frozenset[str]:
+        """Return all ids that a new profile cannot have: a file may have come since the start."""
+        files = self.folder.glob("*.toml") if self.folder is not None else ()
+        return frozenset((*self._profiles, *(file.stem for file in files)))
+
+    def _was_edited(self, id: str) -> bool:  # noqa: A002 - a profile's own word
+        path = self.folder / f"{id}.toml" if self.folder is not None else None
+        if path is None or not path.exists():
+            return False
+        return path.read_text(encoding="utf-8", errors="replace") != self._texts.get(id)
 
 
 def _write(path: Path, text: str) -> None:

@@ -226,7 +226,11 @@ class Runtime:
         wider = widened_profile(live.profile, batch, decoded, conformed.unknown)
         if wider is None:
             return conformed
-        live.become(self.profiles.add(wider, replace=True))
+        try:
+            live.become(self.profiles.add(wider, replace=True))
+        except ProfileError as error:  # somebody is editing it: what they write goes before
+            log.warning("profile_not_widened", machine=live.machine.id, error=str(error))
+            return conformed
         return live.conformer.conform(
             batch, now_ns=now_ns, units=decoded.units, codes=decoded.codes
         )
