@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from telltale.profiles.schema import Alias, Profile
 from telltale.registry import nearest
-from telltale.units import unit_id
+from telltale.units import suffix_of, unit_id, unit_of_suffix
 
 _UNIT_IN_NAME = re.compile(r"^(?P<name>.*\S)\s*[(\[](?P<unit>[^()\[\]]*)[)\]]$")
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -44,6 +44,12 @@ def plain(name: str) -> str:
     return _NOT_WORD.sub("_", name.casefold()).strip("_")
 
 
+def _stem(name: str, unit: str) -> str:
+    """Return a channel's name without the unit at its end."""
+    suffix = suffix_of(unit)
+    return name.removesuffix(f"_{suffix}") if suffix else name
+
+
 class NameTable:
     """All names of one profile's channels. Made once, asked often."""
 
@@ -56,6 +62,9 @@ class NameTable:
                 self._add(entry.name, Found(name, entry.unit))
         for name in profile.channels:
             self._add(name, Found(name))
+        self._stems = {
+            _stem(name, channel.unit): name for name, channel in profile.channels.items()
+        }
         self._shown = (*profile.channels, *self._exact)
         self._profile = profile
 
@@ -69,14 +78,23 @@ class NameTable:
     def find(self, name: str) -> Found | None:
         """Return what a feed's name means, None if nothing fits.
 
-        Tried in turn: as written without regard to case, without a unit in brackets, and
-        without regard to punctuation.
+        Tried in turn: as written without regard to case, without a unit in brackets, without
+        regard to punctuation, and with another unit at its end.
         """
         if found := self._exact.get(name.casefold()):
             return found
         stripped, unit = split_unit(name)
         found = self._exact.get(stripped.casefold()) or self._plain.get(plain(stripped))
+        if found is None and unit is None:
+            return self._in_another_unit(name)
         return Found(found.channel, unit) if found and unit else found
+
+    def _in_another_unit(self, name: str) -> Found | None:
+        """Return the channel that "bearing_temp_f" means: its name, but for the unit at its end."""
+        stem, _, suffix = name.rpartition("_")
+        unit = unit_of_suffix(suffix.casefold()) or unit_id(suffix)
+        channel = self._stems.get(plain(stem)) if unit and suffix else None
+        return Found(channel, unit) if channel else None
 
     def suggest(self, name: str) -> str:
         """Return a sentence that helps with a name that nothing fits."""
