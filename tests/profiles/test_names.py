@@ -38,6 +38,7 @@ aliases = ["T-1"]
         ("oil_temp_f", Found("oil_temp_c", "degF")),
         ("Oil_Temp_degF", Found("oil_temp_c", "degF")),
         ("oil_temp_x", None),
+        ("oil_temp_rpm", None),
         ("öl", Found("oil_temp_c")),
         ("T-1", Found("water_temp_c")),
         ("T 1", None),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from telltale.profiles.schema import Alias, Profile
 from telltale.registry import nearest
-from telltale.units import suffix_of, unit_id, unit_of_suffix
+from telltale.units import quantity, suffix_of, unit_id, unit_of_suffix
 
 _UNIT_IN_NAME = re.compile(r"^(?P<name>.*\S)\s*[(\[](?P<unit>[^()\[\]]*)[)\]]$")
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -94,7 +94,11 @@ class NameTable:
         stem, _, suffix = name.rpartition("_")
         unit = unit_of_suffix(suffix.casefold()) or unit_id(suffix)
         channel = self._stems.get(plain(stem)) if unit and suffix else None
-        return Found(channel, unit) if channel else None
+        if unit is None or channel is None:
+            return None
+        own = unit_id(self._profile.channels[channel].unit)
+        is_same = own is not None and quantity(unit) == quantity(own)
+        return Found(channel, unit) if is_same else None  # "speed_rpm" is no "speed_km_h"
 
     def suggest(self, name: str) -> str:
         """Return a sentence that helps with a name that nothing fits."""
