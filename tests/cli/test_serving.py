@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from telltale.cli import serve
+from telltale.runtime import fleet
 from tests.cli.conftest import Run, Served, until
 
 
@@ -22,6 +24,16 @@ def test_demo_shows_five_moving_machines_one_per_profile(start: Callable[..., Se
     until(lambda: len(rows()) == 5 and all(rows().values()))
     before = rows()
     until(lambda: all(now > before[profile] for profile, now in rows().items()))
+
+    def found() -> list[str]:
+        events = served.get("/api/v1/machines/pump-3")["open_events"]
+        return [event["name"] for event in events if event["kind"] == "limit"]
+
+    until(lambda: "vibration_mm_s" in found(), timeout_s=90.0)
+
+
+def test_serve_refuses_machines_beyond_the_number_that_the_runtime_names() -> None:
+    assert serve.MAX_MACHINES == fleet.MAX_MACHINES
 
 
 def test_an_acknowledged_reading_survives_kill_9(start: Callable[..., Served], run: Run) -> None:
