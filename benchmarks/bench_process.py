@@ -33,14 +33,17 @@ class Server:
 
     @property
     def cpu_s(self) -> float:
-        """Processor time that it has used, all threads."""
-        times = self.process.cpu_times()
-        return float(times.user + times.system)
+        """Processor time that it has used, all threads, and the process that commits for it."""
+        times = [process.cpu_times() for process in self._processes()]
+        return float(sum(used.user + used.system for used in times))
 
     @property
     def memory_mb(self) -> float:
-        """Memory that it holds."""
-        return float(self.process.memory_info().rss / 1e6)
+        """Memory that it holds, and the process that commits for it."""
+        return float(sum(process.memory_info().rss for process in self._processes()) / 1e6)
+
+    def _processes(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children()]
 
     def get(self, path: str) -> Any:  # Any: JSON
         """Return one answer of the API."""

@@ -24,6 +24,15 @@ class Level(StrEnum):
     CRITICAL = "critical"
 
 
+class Freshness(StrEnum):
+    """Whether a machine is heard: a fact beside what was found on it."""
+
+    LIVE = "live"
+    STALE = "stale"  # was live, and is silent
+    RECORDED = "recorded"  # only recordings of it are known: nothing is awaited
+    NO_DATA = "no_data"  # registered, never heard of
+
+
 class Event(msgspec.Struct, frozen=True):
     """One episode. The same episode always has the same key, so repeats are dropped by key.
 
@@ -35,7 +44,7 @@ class Event(msgspec.Struct, frozen=True):
         rule: Which bound, e.g. "critical_above"; of a note, what was done.
         start_ns: When the condition began (not when it was reported).
         end_ns: When it ended; None while it is open.
-        value: Most extreme value so far, in the channel's unit.
+        value: Most extreme value so far, in the channel's unit; not the value now.
         limit: The bound that was crossed.
         message: One plain sentence with numbers and units.
         advice: What to do, if the profile says.
@@ -75,27 +84,44 @@ def note(machine: str, what: str, message: str, now_ns: int) -> Event:
     )
 
 
-def value_states(events: Iterable[Event]) -> dict[str, str]:
-    """Return the worst state per channel or metric, of those that have an open event."""
-    worst: dict[str, str] = {}
-    for event in events:
-        if not event.name or event.level is Level.INFO:
-            continue
-        word = "stale" if event.kind is EventKind.STALE else event.level.value
-        if worst.get(event.name) != "critical":
-            worst[event.name] = word
-    return worst
+def worst_first(event: Event) -> tuple[int, bool, int, str]:
+    """Sort key: critical before warn before info, a silence last among its equals, then by age."""
+    return -list(Level).index(event.level), event.kind is EventKind.STALE, event.start_ns, event.key
 
 
-def machine_state(events: Iterable[Event]) -> str:
-    """Return stale if the whole machine is silent, else the worst open level, else ok."""
-    word = "ok"
-    for event in events:
-        if event.kind is EventKind.STALE:
-            if not event.name:
-                return "stale"
-        elif event.level is Level.CRITICAL:
-            word = "critical"
-        elif event.level is Level.WARN and word == "ok":
-            word = "warn"
-    return word
+def freshness_of(events: Iterable[Event]) -> Freshness:
+    """Return whether a machine that is listened to is heard, by its open events."""
+    is_silent = any(event.kind is EventKind.STALE and not event.name for event in events)
+    return Freshness.STALE if is_silent else Freshness.LIVE
+
+
+def value_states(
+    events: Iterable[Event], names: Iterable[str], freshness: Freshness
+) -> dict[str, str]:
+    """Return the state of each channel or metric that is not simply ok.
+
+    Args:
+        events: The open ones.
+        names: Of all values.
+        freshness: Of the machine. What is not live cannot be ok; a recording is not judged.
+    """
+    if freshness is Freshness.RECORDED:
+        return dict.fromkeys(names, freshness.value)
+    states = dict.fromkeys(names, freshness.value) if freshness is Freshness.STALE else {}
+    for event in sorted(events, key=worst_first, reverse=True):  # the worst has the last word
+        if event.name and event.level is not Level.INFO:
+            states[event.name] = _word(event)
+    return states
+
+
+def machine_state(events: Iterable[Event], freshness: Freshness) -> str:
+    """Return the worst open level; without one, stale or recorded if it is not live, else ok."""
+    if freshness is not Freshness.RECORDED:
+        for event in sorted(events, key=worst_first):
+            if event.level is not Level.INFO and event.kind is not EventKind.STALE:
+                return event.level.value
+    return "ok" if freshness is Freshness.LIVE else freshness.value
+
+
+def _word(event: Event) -> str:
+    return "stale" if event.kind is EventKind.STALE else event.level.value

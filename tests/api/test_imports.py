@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -122,6 +123,56 @@ async def test_the_same_file_twice_keeps_every_reading_once(served: Served) -> N
     params = {"from": str(T_S), "channels": "flow_l_min"}
     kept = (await served.get("/machines/pump-9/telemetry", params=params)).json()
     assert len(kept["time_ns"]) == 100
+
+
+async def test_an_import_tells_channels_units_words_and_what_it_left_out(served: Served) -> None:
+    body = b"time;oil [\xc2\xb0C];mode;remark\n" + b"".join(
+        b"%d;8%d,5;%s;a remark of its own, %d\n" % (T_S + i, i % 10, mode, i)
+        for i, mode in enumerate([b"RUN", b"IDLE"] * 20)
+    )
+    view = await finished(served, (await start(served, body, filename="kiln.csv")).json()["id"])
+    assert view["channels"] == [
+        {"column": "oil", "channel": "oil_c", "unit": "degC", "words": {}},
+        {"column": "mode", "channel": "mode", "unit": "1", "words": {"RUN": 0.0, "IDLE": 1.0}},
+    ]
+    assert view["left_out"] == [{"column": "remark", "reason": "free text"}]
+    assert (view["rows"], view["replaced"]) == (40, 0)
+    view = await finished(served, (await start(served, body, filename="kiln.csv")).json()["id"])
+    assert (view["rows"], view["replaced"]) == (40, 40)
+    assert "40 were there already" in view["detail"]
+
+
+async def test_an_import_that_keeps_nothing_leaves_no_machine(served: Served) -> None:
+    body = b"time,oil_c\n2199-01-01,80\n"
+    view = await finished(served, (await start(served, body, filename="kiln.csv")).json()["id"])
+    assert (view["state"], view["rejected"]) == ("failed", 1)
+    assert (await served.get("/machines")).json() == {"machines": []}
+
+
+async def test_an_import_that_keeps_nothing_costs_no_machine_that_was_there(
+    served: Served,
+) -> None:
+    await served.http.put(f"{API}/machines/kiln", json={"profile": "industrial_pump"})
+    body = b"time,bearing_temp_c\n2199-01-01,80\n"
+    view = await finished(served, (await start(served, body, filename="kiln.csv")).json()["id"])
+    assert view["state"] == "failed"
+    assert (await served.get("/machines/kiln")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("params", "first"),
+    [({}, "2026-03-04"), ({"day_first": "true"}, "2026-04-03")],
+)
+async def test_the_client_says_how_dates_begin(
+    served: Served, params: dict[str, str], first: str
+) -> None:
+    body = b"time,oil_c\n03/04/2026,80\n"
+    query = {"filename": "runs/7.csv", **params}
+    preview = await served.http.post(f"{API}/imports/preview", params=query, content=body)
+    view = await finished(served, (await start(served, body, **query)).json()["id"])
+    first_ns = int(datetime.fromisoformat(first).replace(tzinfo=UTC).timestamp()) * 10**9
+    assert view["first_time_ns"] == preview.json()["time"]["first_ns"] == first_ns
+    assert view["machines"] == [preview.json()["machine"]] == ["runs-7"]
 
 
 async def test_refused_values_are_counted_and_explained(served: Served) -> None:

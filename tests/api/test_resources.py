@@ -148,3 +148,39 @@ async def test_a_machine_without_a_simulator_says_so(served: Served) -> None:
     answer = await served.get("/machines/real/simulator")
     assert answer.status_code == 404
     assert "not fed by a simulator" in answer.json()["detail"]
+
+
+async def test_a_removed_recording_takes_its_readings_along_and_no_others(served: Served) -> None:
+    for day in (0, 1, 2):
+        rows = [{"time": 1.76e9 + 86_400 * day + i, "bearing_temp_c": 40.0 + day} for i in range(9)]
+        assert (
+            await served.push("pump-1", rows, params={"profile": "industrial_pump"})
+        ).status_code == 200
+    newest, middle, oldest = (await served.get("/sessions")).json()["sessions"]
+    for session, left in ((middle, [40.0, 42.0]), (newest, [40.0])):
+        answer = await served.http.delete(f"{API}/sessions/{session['id']}")
+        assert (answer.status_code, answer.content) == (204, b"")
+        found = (await served.get("/machines/pump-1/telemetry?from=0")).json()
+        assert sorted(set(found["columns"]["bearing_temp_c"])) == left
+        machine = (await served.get("/machines/pump-1")).json()
+        assert machine["rows"] == 9 * len(left)
+        assert machine["values"]["bearing_temp_c"]["value"] == left[-1]
+        assert machine["last_time_ns"] == found["time_ns"][-1]
+    assert (await served.get("/sessions")).json()["sessions"] == [oldest]
+    gone = await served.http.delete(f"{API}/sessions/{newest['id']}")
+    assert gone.status_code == 404
+    assert "GET /sessions" in gone.json()["detail"]
+
+
+async def test_what_was_removed_can_be_sent_again_and_is_worked_out_again(served: Served) -> None:
+    rows = [{"time": 1.76e9 + i, "bearing_temp_c": 40 + i, "ambient_temp_c": 20} for i in range(9)]
+    path = "/machines/pump-1/telemetry?from=0"
+    await served.push("pump-1", rows, params={"profile": "industrial_pump"})
+    before = (await served.get(path)).json()
+    (session,) = (await served.get("/sessions")).json()["sessions"]
+    await served.http.delete(f"{API}/sessions/{session['id']}")
+    assert (await served.get(path)).json()["time_ns"] == []
+    assert (await served.push("pump-1", rows, params={"profile": "industrial_pump"})).json()[
+        "accepted"
+    ] == 9
+    assert (await served.get(path)).json() == before

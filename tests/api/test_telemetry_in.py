@@ -81,7 +81,7 @@ async def test_good_rows_beside_bad_ones_are_kept_and_the_reasons_told(served: S
     receipt = (await served.push("pump-3", readings)).json()
     assert receipt["accepted"] == 5
     assert receipt["rejected_values"] == 2
-    assert {reason["row"] for reason in receipt["reasons"]} == {2, 3}
+    assert {reason["row"] for reason in receipt["reasons"]} == {3, 4}  # people count from 1
     assert "bearing_temp_c" in receipt["unknown"]["bearing_tmp_c"]
 
 
@@ -207,3 +207,28 @@ async def test_a_socket_message_beyond_the_limit_is_told_and_ends_the_connection
         assert answer["status"] == 413
         await socket.wait_closed()
         assert socket.close_code == 1009
+
+
+async def test_one_time_twice_is_one_reading_and_told_as_replaced(served: Served) -> None:
+    readings = [{"time": T_S, "bearing_temp_c": 40.0}, {"time": T_S, "bearing_temp_c": 41.0}]
+    receipt = (await served.push("pump-3", readings)).json()
+    assert (receipt["accepted"], receipt["replaced"]) == (2, 1)
+    assert await stored_rows(served) == 1
+
+
+async def test_a_time_under_another_name_is_named_in_a_warning(served: Served) -> None:
+    reading = {"measured_at": "2026-01-31T14:05:00Z", "bearing_temp_c": 40.0}
+    receipt = (await served.push("pump-3", [reading])).json()
+    assert receipt["accepted"] == 1
+    assert "'measured_at' looks like their time" in receipt["warnings"][0]
+
+
+async def test_a_measurement_for_a_simulated_machine_is_refused_and_says_what_to_do(
+    served: Served,
+) -> None:
+    await served.runtime.fleet.register("demo", profile="industrial_pump", simulated=True)
+    answer = await served.push("demo", {"bearing_temp_c": 42.0})
+    assert answer.status_code == 422
+    assert "demo is simulated" in answer.json()["detail"]
+    assert "another id" in answer.json()["detail"]
+    assert (await served.get("/machines/demo")).json()["rows"] == 0

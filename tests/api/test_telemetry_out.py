@@ -134,7 +134,7 @@ async def test_a_range_beyond_one_answer_says_where_to_go_on(
 @pytest.mark.parametrize(
     ("params", "status", "word"),
     [
-        ({"channels": "flow"}, 404, "flow_l_min"),
+        ({"channels": "flo_l_min"}, 404, "flow_l_min"),
         ({"from": "soon"}, 400, "soon"),
         ({"from": T_S + 9, "to": T_S}, 400, "ends before"),
         ({"points": 0}, 422, "points"),
@@ -200,3 +200,33 @@ async def test_an_export_without_samples_is_a_header(served: Served) -> None:
     params = {"machine": "pump-3", "from": "1000", "to": "2000", "channels": NAMES}
     answer = await served.get("/exports", params=params)
     assert list(csv.reader(io.StringIO(answer.text))) == [["time", *NAMES.split(",")]]
+
+
+async def test_a_channel_may_be_asked_for_by_any_of_its_names(served: Served) -> None:
+    await fill(served, 3)
+    names = "Bearing_Temperature_C,bearing_temp_c,Flow_Rate_L_min"
+    answer = await served.get(URL, params={"channels": names})
+    assert list(answer.json()["columns"]) == ["bearing_temp_c", "flow_l_min"]
+    whole = await served.get(
+        "/exports", params={"machine": "pump-3", "channels": "Bearing_Temperature_C"}
+    )
+    assert whole.text.splitlines()[0].split(",")[-1] == "bearing_temp_c"
+
+
+async def test_what_was_kept_under_an_earlier_profile_stays_readable(served: Served) -> None:
+    first = [{"time": T_S + n, "oil_temp_f": 212.0, "zone_a_temp_c": 5.0 + n} for n in range(3)]
+    assert (await served.push("engine", first)).json()["profile"] == "engine"
+    url = "/machines/engine"
+    await served.http.patch(f"/api/v1{url}", json={"profile": "toyota_2jz_gte"})
+    await served.push("engine", [{"time": T_S + 10, "oil_temp": 90.0}])
+    asked = {"channels": "oil_temp,zone_a_temp_c"}
+    answer = (await served.get(f"{url}/telemetry", params=asked)).json()
+    assert answer["columns"] == {
+        "oil_temp_c": [pytest.approx(100.0)] * 3 + [90.0],
+        "zone_a_temp_c": [5.0, 6.0, 7.0, None],
+    }
+    assert answer["units"] == {"oil_temp_c": "degC", "zone_a_temp_c": "degC"}
+    few = (await served.get(f"{url}/telemetry", params={**asked, "points": 100})).json()
+    assert few["columns"] == answer["columns"]
+    missing = await served.get(f"{url}/telemetry", params={"channels": "zone_b_temp_c"})
+    assert missing.status_code == 404

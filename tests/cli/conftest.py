@@ -82,6 +82,9 @@ def start(data: Path, tmp_path: Path) -> Iterator[Callable[..., Served]]:
         running.append(process)
         assert process.stdout is not None
         line = process.stdout.readline()
+        if "--json" in arguments:
+            said = json.loads(line)
+            return Served(said["url"], Path(said["data"]), process)
         assert "telltale is at http" in line, line
         return Served(line.split()[3], data, process)
 

@@ -56,6 +56,30 @@ def test_an_inferred_profile_passes_its_own_check(run: Run, log: Path, tmp_path:
     assert "2 channels" in run("profile", "check", tmp_path / "kiln.toml").stdout
 
 
+def test_an_inferred_profile_is_not_written_over_a_file_unasked(
+    run: Run, log: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "kiln.toml"
+    out.write_text("mine", encoding="utf-8")
+    done = run("profile", "infer", log, "--out", out, check=False)
+    assert done.returncode == 2
+    assert "--force" in done.stderr
+    assert out.read_text(encoding="utf-8") == "mine"
+    run("profile", "infer", log, "--out", out, "--force")
+    assert "[channels.oil_temp_c]" in out.read_text(encoding="utf-8")
+
+
+def test_a_profile_is_shown_as_a_file_that_passes_the_check(run: Run, tmp_path: Path) -> None:
+    shown = tmp_path / "my_pump.toml"
+    shown.write_text(run("profile", "show", "industrial_pump").stdout, encoding="utf-8")
+    assert "10 channels" in run("profile", "check", shown).stdout
+    as_json = json.loads(run("profile", "show", "industrial_pump", "--json").stdout)
+    assert as_json["channels"]["bearing_temp_c"]["unit"] == "degC"
+    missing = run("profile", "show", "industrial_pmp", check=False)
+    assert missing.returncode == 1
+    assert "Did you mean 'industrial_pump'?" in missing.stderr
+
+
 def test_a_broken_profile_is_refused_with_file_and_line(
     run: Run, log: Path, tmp_path: Path
 ) -> None:
@@ -82,6 +106,21 @@ def test_sessions_can_be_named(run: Run, log: Path) -> None:
     run("sessions", "name", session["id"], "first firing")
     (session,) = json.loads(run("sessions", "--json").stdout)
     assert session["title"] == "first firing"
+
+
+def test_machines_and_recordings_can_be_removed(run: Run, log: Path) -> None:
+    run("import", log, "--machine", "fan 2")
+    run("import", log)
+    (session,) = json.loads(run("sessions", "--machine", "fan 2", "--json").stdout)
+    asked = run("sessions", "remove", session["id"], check=False)
+    assert asked.returncode != 0
+    assert "60 readings" in asked.stderr
+    assert "Removed" in run("sessions", "remove", session["id"], "--yes").stdout
+    assert json.loads(run("sessions", "--machine", "fan 2", "--json").stdout) == []
+    removed = json.loads(run("machines", "remove", "fan 2", "--yes", "--json").stdout)
+    assert removed == {"removed": "fan 2", "rows": 0}
+    assert [m["id"] for m in json.loads(run("machines", "--json").stdout)] == ["kiln"]
+    assert "fan 2" in run("machines", "remove", "fan 2", "--yes", check=False).stderr
 
 
 def test_a_recording_can_be_replayed_as_another_machine(run: Run, log: Path) -> None:
@@ -120,8 +159,9 @@ def test_the_doctor_finds_this_installation_well(run: Run) -> None:
     ],
 )
 def test_a_mistake_ends_in_one_sentence_and_an_exit_code(
-    run: Run, arguments: list[str], says: str
+    run: Run, log: Path, arguments: list[str], says: str
 ) -> None:
+    run("import", log)
     done = run(*arguments, check=False)
     assert done.returncode in {1, 2}
     assert says in done.stderr

@@ -50,6 +50,7 @@ SEED_NAMES: dict[str, tuple[str, ...]] = {
     "gr86_cup": (
         "accx_can", "accy_can", "ath", "aps", "pbrake_f", "pbrake_r", "gear", "Steering_Angle",
         "nmot", "speed", "Laptrigger_lapdist_dls", "VBOX_Lat_Min", "VBOX_Long_Minutes", "lap",
+        "outing", "lap_time", "lap_start", "lap_end", "lap_timed",
         "lapdist_m", "speed_kmh", "rpm", "throttle_pct", "brake_pct", "tire_temp", "tire_pressure",
         "yaw_rate", "sector", "lateral_g", "longitudinal_g", "fuel_level", "fuel_consumption_rate",
         *(f"{what}_{corner}" for corner in ("fl", "fr", "rl", "rr")
@@ -65,6 +66,28 @@ SEED_NAMES: dict[str, tuple[str, ...]] = {
     "rotating_machine": (*FD_NAMES, *FD_COLUMNS),
 }  # fmt: skip
 
+# Profile: CAN signals as their DBC names them, each with the channel that it is.
+DBC_NAMES: dict[str, dict[str, str]] = {
+    "toyota_2jz_gte": {
+        "RPM": "engine_speed_rpm", "EngineSpeed": "engine_speed_rpm", "FORWARD_SPEED": "speed_km_h",
+        "CAN 0x100 rpm": "engine_speed_rpm", "CAN 0x100 throttle": "throttle_pct",
+        "CAN 0x100 engine_temp": "coolant_temp_c",
+    },
+    "gr86_cup": {
+        "Engine_RPM": "engine_speed_rpm", "Steering_Angle": "steering_angle_deg",
+        "Throttle_Pedal": "pedal_pct", "Oil_Temp": "oil_temp_c", "Coolant_Temp": "coolant_temp_c",
+        "Gear": "gear", "Speed": "speed_km_h", "STEER_ANGLE": "steering_angle_deg",
+        "YAW_RATE": "yaw_rate_deg_s", "ACCEL_X": "accx_g", "ACCEL_Y": "accy_g",
+    },
+    "focus_st": {
+        "EngAout_N_Actl": "engine_speed_rpm", "Veh_V_ActlEng": "speed_km_h",
+        "ApedPos_Pc_ActlArb": "pedal_pct", "EngLoad_Pc_CalcDiag": "engine_load_pct",
+        "EngClnt_Te_Actl": "coolant_temp_c", "EngAirIn_Te_Actl": "intake_temp_c",
+        "EngOil_Te_Actl": "oil_temp_c", "FuelLvl_Pc_Dsply": "fuel_level_pct",
+        "BattULo_U_Actl": "battery_voltage_v",
+    },
+}  # fmt: skip
+
 # Profile, name, value as sent, channel, value as kept.
 CONVERTED = [
     ("toyota_2jz_gte", "boost", 14.5037738, "boost_bar", 1.0),
@@ -78,6 +101,10 @@ CONVERTED = [
     ("industrial_pump", "Flow_Rate_L_min", 145.3, "flow_l_min", 145.3),
     ("gr86_cup", "tire_pressure_fl", 29.0, "tyre_pressure_fl_bar", 1.99948),
     ("gr86_cup", "nmot", 7000.0, "engine_speed_rpm", 7000.0),
+    ("gr86_cup", "ACCEL_X", 9.80665, "accx_g", 1.0),
+    ("gr86_cup", "GAS_PEDAL", 0.5, "pedal_pct", 50.0),
+    ("focus_st", "EngClnt_Te_Actl", 90.0, "coolant_temp_c", 90.0),
+    ("focus_st", "Veh_V_ActlEng", 120.0, "speed_km_h", 120.0),
     ("rotating_machine", "1.8-2 kHz", 0.0292, "band_1800_2000_g", 0.0292),
     ("rotating_machine", "8-16 kHz", -25.9, "ultrasound_8_16k_db", -25.9),
 ]
@@ -91,6 +118,36 @@ def test_the_five_profiles_are_there() -> None:
 def test_every_name_of_the_system_it_replaces_is_known(profile_id: str) -> None:
     table = NameTable(PROFILES[profile_id])
     assert [name for name in SEED_NAMES[profile_id] if table.find(name) is None] == []
+
+
+@pytest.mark.parametrize("profile_id", DBC_NAMES)
+def test_a_can_signal_means_the_channel_that_its_dbc_says(profile_id: str) -> None:
+    table = NameTable(PROFILES[profile_id])
+    names = DBC_NAMES[profile_id]
+    assert {name: found.channel for name in names if (found := table.find(name))} == names
+
+
+@EVERY
+def test_every_alias_with_its_source_leads_to_its_channel(profile: Profile) -> None:
+    table = NameTable(profile)
+    told = 0
+    for name, channel in profile.channels.items():
+        for alias in channel.aliases:
+            if isinstance(alias, Alias) and alias.source:
+                found = table.find(alias.name)
+                assert found is not None, alias
+                assert (found.channel, found.unit) == (name, alias.unit), alias
+                told += 1
+    assert told >= len(profile.channels) / 2
+
+
+@EVERY
+def test_a_channel_has_limits_or_says_why_it_has_none(profile: Profile) -> None:
+    for name, channel in profile.channels.items():
+        assert (channel.limits is None) != (channel.no_limit is None), name
+        if channel.no_limit:
+            assert channel.no_limit[0].isupper(), name
+            assert channel.no_limit.endswith("."), name
 
 
 def test_the_35_names_of_fd_are_35_channels() -> None:

@@ -29,6 +29,12 @@ NOT_SIMULATED = {
         "tyre_stress_rl",
         "tyre_stress_rr",
         "fuel_consumption_rate",
+        # These come from the organiser's tables, after the race.
+        "outing",
+        "lap_start",
+        "lap_end",
+        "lap_timed",
+        "lap_time_s",
     }
 }
 FAULTS = [

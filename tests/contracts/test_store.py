@@ -22,12 +22,19 @@ PUMP = profile()
 NAMES = PUMP.names
 FOREVER = (-(2**62), 2**62)
 
-every_store = pytest.mark.parametrize("name", sorted(STORES))
+WAYS: dict[str, tuple[str, dict[str, bool]]] = {  # one more where a store has two ways of working
+    **{name: (name, {}) for name in STORES},
+    "sqlite apart": ("sqlite", {"is_apart": True}),
+}
+
+every_store = pytest.mark.parametrize("name", sorted(WAYS))
 
 
 @asynccontextmanager
 async def store_of(name: str, folder: Path) -> AsyncIterator[Store]:
-    store: Store = load(STORES, name, group="telltale.stores", error=StoreError)(folder)
+    registered, settings = WAYS[name]
+    make = load(STORES, registered, group="telltale.stores", error=StoreError)
+    store: Store = make(folder, **settings)
     await store.open()
     try:
         yield store
@@ -343,7 +350,7 @@ async def test_everything_is_there_after_closing_twice_and_opening_again(
         assert session.rows == 300
 
 
-@every_store
+@pytest.mark.parametrize("name", sorted(STORES))
 def test_settings_are_refused_without_touching_the_disk(name: str, tmp_path: Path) -> None:
     kind = load(STORES, name, group="telltale.stores", error=StoreError)
     for wrong in ({"commit_rows": 0}, {"queue_rows": -1}, {"commit_ms": -1.0}, {"keep_days": 0.0}):

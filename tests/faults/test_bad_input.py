@@ -46,7 +46,7 @@ UNREADABLE: list[tuple[str, str, bytes, int, tuple[str, ...]]] = [
     ("nothing", JSON, b"", 400, ("empty", "at least one reading")),
     ("cut off", JSON, b'[{"bearing_temp_c": 4', 400, ("not JSON", "byte 21", "whole")),
     ("more behind", JSON, b'{"bearing_temp_c": 4} x', 400, ("not JSON", "byte 23")),
-    ("UTF-16", JSON, json.dumps(GOOD).encode("utf-16"), 400, ("not JSON", "byte 0")),
+    ("UTF-16", JSON, json.dumps(GOOD).encode("utf-16"), 400, ("in UTF-16", "as UTF-8")),
     ("Latin-1", JSON, b'{"n\xe4me": 1}', 400, ("UTF-8",)),
     ("a zero byte", JSON, b'{"bearing_temp_c\x00": 4}', 400, ("not JSON", "byte 16")),
     ("half a surrogate", JSON, b'{"\\ud800": 4, "flow_l_min": 1}', 400, ("surrogate",)),

@@ -4,14 +4,19 @@ root, it gives the server's own writes the same refusal, and it can be lifted fr
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
+import shutil
 import signal
 import socket
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from telltale.batch import Batch
@@ -32,9 +37,11 @@ def allow_files_of(server: Server, size_bytes: int) -> None:
     """Forbid the running server to write a file beyond a size; the refusal is an error there."""
     assert server.process is not None
     assert prlimit is not None
-    _, hard = prlimit(server.process.pid, resource.RLIMIT_FSIZE)
-    soft = hard if size_bytes < 0 else size_bytes
-    prlimit(server.process.pid, resource.RLIMIT_FSIZE, (soft, hard))
+    process = psutil.Process(server.process.pid)
+    for pid in (process.pid, *(child.pid for child in process.children())):
+        _, hard = prlimit(pid, resource.RLIMIT_FSIZE)
+        soft = hard if size_bytes < 0 else size_bytes
+        prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def push(server: Server, number: int) -> Answer:
@@ -87,7 +94,7 @@ def test_a_full_disk_is_told_and_writing_goes_on_when_there_is_room(tmp_path: Pa
         assert "room" in refused.detail or "space" in refused.detail
         assert server.request("GET", "/").status == 200
         assert server.request("GET", "/readyz").status == 503
-        assert server.get("/machines/pump-1")["state"] == "failed"
+        assert "Nothing" in server.get("/status")["store"]["problem"]
         for _ in range(5):
             assert push(server, kept).status == 507
         assert len(kept_rows(server)) == kept * ROWS
@@ -95,7 +102,7 @@ def test_a_full_disk_is_told_and_writing_goes_on_when_there_is_room(tmp_path: Pa
         assert push(server, kept).json()["accepted"] == ROWS
         assert push(server, kept + 1).json()["accepted"] == ROWS
         assert server.request("GET", "/readyz").status == 200
-        assert server.get("/machines/pump-1")["state"] != "failed"
+        assert server.get("/status")["store"]["problem"] is None
         check_kept(server, kept + 2)
         told = [event for event in server.logged() if event["event"] == "write_failed"]
         assert len(told) == 1, told
@@ -151,3 +158,44 @@ def test_an_import_onto_a_full_disk_fails_with_what_to_do_and_keeps_what_was_bef
         assert server.get(f"/imports/{job['id']}")["state"] == "done"
         sessions = server.get("/sessions?machine=pump-9")["sessions"]
         assert [session["rows"] for session in sessions] == [60_000]
+
+
+@contextlib.contextmanager
+def small_disk(place: Path) -> Iterator[Path]:
+    """Mount a disk of 8 MB. Needs root, and a system that lets root mount."""
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(command, check=False).returncode:
+        pytest.skip("needs the right to mount a small disk (root)")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.mark.long
+def test_a_disk_that_is_really_full_is_told_and_writing_goes_on_when_there_is_room(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        ballast = disk / "ballast"
+        ballast.write_bytes(bytes(3_000_000))
+        with serving(disk) as server:
+            server.request("PUT", f"{API}/machines/pump-1", b'{"profile": "industrial_pump"}')
+            kept = 0
+            while (answer := push(server, kept)).status == 200:
+                kept += 1
+                assert kept < 200, "the disk never became full"
+            assert kept > 0
+            assert answer.status == 507, answer
+            assert "Free space" in answer.detail
+            assert "No room to write" in server.get("/status")["store"]["problem"]
+            assert len(kept_rows(server)) == kept * ROWS
+            ballast.unlink()
+            assert push(server, kept).json()["accepted"] == ROWS
+            assert server.get("/status")["store"]["problem"] is None
+            check_kept(server, kept + 1)
+            server.end(signal.SIGKILL)
+            server.start()
+            check_kept(server, kept + 1)
+            server.end(signal.SIGKILL)

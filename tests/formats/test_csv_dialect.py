@@ -53,3 +53,21 @@ def test_names_that_are_there_twice_are_told_apart() -> None:
 def test_what_holds_no_table_is_refused(body: bytes) -> None:
     with pytest.raises(DecodeError):
         sniff(body)
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal"),
+    [
+        ('a,b\n"1,480","2,300"\n"1,481","2,301"\n', "."),  # thousands as well as decimals
+        ('a,b\n"1,48","2,300"\n"1,49","2,301"\n', ","),
+        ("a;b\n1,480;2,300\n1,481;2,301\n", ","),
+        ("a;b\n1,5;2,3\n1,6;2,4\n1,7;2,5\n", ","),
+        ("a;b;c\n1,480;2,300;61.5\n", "."),
+    ],
+)
+def test_three_digits_behind_a_comma_alone_make_it_no_decimal_sign(text: str, decimal: str) -> None:
+    assert sniff(text.encode()).decimal == decimal
+
+
+def test_marks_in_a_header_do_not_hide_what_parts_the_rows() -> None:
+    assert sniff(b"time,v_;;;\n1763712000,1.5\n").delimiter == ","

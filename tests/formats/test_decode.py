@@ -248,3 +248,38 @@ def test_csv_needs_a_machine() -> None:
         decoded(CSV, "text/csv", machine=None)
     result = decoded(b"time,machine,a\n1,p,2\n1,q,3\n", "text/csv", machine=None)
     assert [batch.machine for batch in result.batches] == ["p", "q"]
+
+
+@pytest.mark.parametrize(
+    ("reading", "named"),
+    [
+        ({"measured_at": "2026-01-31T14:05:00Z", "a": 1}, "'measured_at' looks like their time"),
+        ({"a": 1, "Zeit": 1_763_712_000}, "'Zeit' looks like their time (1763712000)"),
+        ({"sampled_at": 1_763_712_000_000, "a": 1}, "'sampled_at'"),
+    ],
+)
+def test_a_time_under_a_name_of_its_own_is_pointed_at(reading: dict[str, Any], named: str) -> None:
+    for body in ([reading], [reading] * 50, {key: [value] for key, value in reading.items()}):
+        result = decode(json.dumps(body).encode(), content_type="", machine="m", arrival_ns=10**18)
+        assert named in result.notes[0]
+        assert result.batches[0].time_ns[0] == 10**18
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [{"time": 1_763_712_000, "made_at": "2026-01-31", "a": 1}, {"a": 1, "state": "on"}, {"at": 3}],
+)
+def test_what_is_no_time_or_not_needed_gets_no_note(reading: dict[str, Any]) -> None:
+    body = json.dumps([reading]).encode()
+    result = decode(body, content_type="", machine="m", arrival_ns=10**18)
+    assert result.notes == ()
+
+
+def test_a_csv_body_says_what_it_left_out_and_guessed() -> None:
+    body = b"when,x,remark\n03/04/2026,1,a word\n03/04/2026,2,another\n05/04/2026,3,a third\n"
+    result = decode(body, content_type="text/csv", machine="m", arrival_ns=10**18)
+    assert [column.column for column in result.left_out] == ["remark"]
+    assert "may begin with the day" in result.notes[0]
+    assert "spread evenly" in result.notes[1]
+    bare = decode(b"x\n1\n2\n", content_type="text/csv", machine="m", arrival_ns=10**18)
+    assert any("No column holds times" in note for note in bare.notes)

@@ -13,6 +13,7 @@ import pytest
 
 from telltale.errors import DecodeError
 from telltale.formats.files import ReadOptions, read_file
+from telltale.formats.start import id_of_name
 from tests.formats.cases import BAD, CASES, GOOD, as_csv, input_of, joined
 
 
@@ -302,3 +303,75 @@ def test_two_tables_without_times_changed_in_one_moment_keep_apart(tmp_path: Pat
     assert firsts[2] == firsts[3]
     assert abs(firsts[0] - firsts[2]) >= 2
     assert all(0 <= first - 10**18 < 10**6 + 2 for first in firsts)
+
+
+@pytest.mark.parametrize("chunk_bytes", [40, 1 << 20])
+def test_columns_that_are_left_out_are_named_once_with_their_reason(
+    tmp_path: Path, chunk_bytes: int
+) -> None:
+    path = tmp_path / "log.csv"
+    rows = "".join(
+        f'{1_763_712_000 + i},{i},"1,48{i % 10}",remark {i},{1_763_712_000 + i}\n'
+        for i in range(50)
+    )
+    path.write_text("time,x,power_w,remark,timestamp\n" + rows)
+    first, *rest = read_file(path, ReadOptions(chunk_bytes=chunk_bytes))
+    reasons = {column.column: column.reason for column in first.left_out}
+    assert list(reasons) == ["power_w", "remark", "timestamp"]
+    assert reasons["power_w"].startswith("'1,480' may be in thousands or a decimal fraction")
+    assert (reasons["remark"], reasons["timestamp"]) == ("free text", "a second clock")
+    assert not any(piece.left_out for piece in rest)
+
+
+def test_rows_that_share_a_time_are_spread_and_that_is_said_once(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("time,x\n" + "".join(f"{1_763_712_000 + i // 4},{i}\n" for i in range(40)))
+    pieces = list(read_file(path, ReadOptions(chunk_bytes=60)))
+    notes = [note for piece in pieces for note in piece.notes if "share a time" in note]
+    assert notes == [
+        "Rows share a time in column 'time': they are spread evenly over 1 s, so that each is kept."
+    ]
+
+
+def test_a_date_that_reads_both_ways_gets_a_note_unless_the_user_says(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("time,x\n03/04/2026 10:00,1\n")
+    (noted,) = read_file(path)
+    (told,) = read_file(path, ReadOptions(day_first=True))
+    assert "the month is taken" in noted.notes[0]
+    assert told.notes == ()
+    assert told.batches[0].time_ns[0] - noted.batches[0].time_ns[0] == 30 * 86_400 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("log.json", "utf-16"),
+        ("log.json", "utf-16-le"),
+        ("log.ndjson", "utf-16"),
+        ("log.dat", "utf-16"),
+    ],
+)
+def test_json_in_utf_16_is_named(tmp_path: Path, name: str, encoding: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(
+        '{"time": 1763712000, "x": 1}\n{"time": 1763712001, "x": 2}\n'.encode(encoding)
+    )
+    with pytest.raises(DecodeError, match="UTF-16"):
+        list(read_file(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "machine"),
+    [
+        ("pump 7.csv.gz", "pump-7"),
+        ("Kühl anlage.csv", "Kuehl-anlage"),
+        ("Ölpumpe Nº1 é.csv", "Oelpumpe-No1-e"),
+        ("насос 2.csv", "насос-2"),
+        ("drives/1.csv", "drives-1"),
+        ("1.csv", "log-1"),
+        ("...csv", "machine"),
+    ],
+)
+def test_a_machine_is_named_after_its_file(name: str, machine: str) -> None:
+    assert id_of_name(name) == machine

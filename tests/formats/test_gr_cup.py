@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from telltale.formats.chunks import Chunk
+from telltale.formats.files import read_file
 from telltale.formats.gr_cup import EcuClock, LapMemory
 from telltale.formats.gr_cup_long import HOLD_NS, LongDecoder
 from telltale.formats.times import texts_to_ns
@@ -79,3 +82,23 @@ def test_old_messages_are_given_out_before_the_end() -> None:
     assert HOLD_NS < 30 * S
     (rest,) = decoder.decode(chunk.part(0, 0), last=True).batches
     assert rest.columns["speed"].tolist() == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("lap_start", "lap_start"), ("lap_end", "lap_end"), ("lap_time", "lap_timed")],
+)
+def test_a_lap_says_in_a_column_of_its_own_what_it_marks(
+    tmp_path: Path, name: str, column: str
+) -> None:
+    path = tmp_path / f"race1_{name}.csv"
+    path.write_text(
+        "lap,meta_time,timestamp,vehicle_id\n"
+        "3,2025-09-06T18:40:41.927Z,2025-09-06T18:40:41.776Z,GR86-1\n"
+        "32768,2025-09-06T18:42:28.189Z,2025-09-06T18:42:25.505Z,GR86-1\n"
+    )
+    (batch,) = joined(read_file(path)).values()
+    assert {name: values.tolist() for name, values in batch.columns.items()} == {
+        "lap": [3.0, 3.0],
+        column: [3.0, 3.0],
+    }

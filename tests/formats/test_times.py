@@ -11,15 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telltale.errors import DecodeError
-from telltale.formats.times import (
-    NOT_A_TIME,
-    durations_to_ns,
-    number_to_ns,
-    numbers_to_ns,
-    text_to_ns,
-    texts_to_ns,
-    values_to_ns,
-)
+from telltale.formats.durations import durations_to_ns
+from telltale.formats.times import date_order_note, text_to_ns, texts_to_ns, values_to_ns
+from telltale.formats.unix_times import NOT_A_TIME, number_to_ns, numbers_to_ns
 
 
 @pytest.mark.parametrize(
@@ -129,3 +123,35 @@ def test_durations_are_read() -> None:
     texts = ["1:23.456", "14:15:46.020", "0:00:42.522", "+1:14.985", "-0:01", "83.4", ""]
     expected = [83_456_000_000, 51_346_020_000_000, 42_522_000_000, 74_985_000_000, -(10**9)]
     assert durations_to_ns(texts).tolist() == [*expected, NOT_A_TIME, NOT_A_TIME]
+
+
+@pytest.mark.parametrize(
+    ("texts", "day_first", "days"),
+    [
+        (["03/04/2026", "05/04/2026"], None, [(3, 4), (5, 4)]),  # as in the USA
+        (["03/04/2026", "25/04/2026"], None, [(4, 3), (4, 25)]),
+        (["03-04-2026", "04-25-2026"], None, [(3, 4), (4, 25)]),
+        (["03.04.2026"], None, [(4, 3)]),
+        (["03/04/2026"], True, [(4, 3)]),
+        (["03.04.2026"], False, [(3, 4)]),
+    ],
+)
+def test_dates_of_a_column_are_read_in_one_order(
+    texts: list[str], day_first: bool | None, days: list[tuple[int, int]]
+) -> None:
+    expected = [int(datetime(2026, m, d, tzinfo=UTC).timestamp()) * 10**9 for m, d in days]
+    assert texts_to_ns(texts, day_first=day_first).tolist() == expected
+
+
+def test_a_date_against_the_told_order_is_no_time() -> None:
+    assert texts_to_ns(["25/04/2026"], day_first=False).tolist() == [NOT_A_TIME]
+
+
+def test_only_a_date_that_may_be_read_both_ways_gets_a_note() -> None:
+    note = date_order_note(["03/04/2026 10:00"], "when")
+    assert note is not None
+    assert "'03/04/2026' in 'when'" in note
+    assert "the month is taken" in note
+    assert "the day is taken" in (date_order_note(["03-04-2026"], "when") or "")
+    for texts in (["03/04/2026", "25/04/2026"], ["03.04.2026"], ["2026-04-03"], []):
+        assert date_order_note(texts, "when") is None

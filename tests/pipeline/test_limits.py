@@ -139,15 +139,51 @@ def test_the_message_is_a_plain_sentence_with_numbers_and_units() -> None:
     pipeline = Pipeline(profile)
     batch = Batch("p", seconds(0, 60, 840), {"vibration_mm_s": column(7.1004, 7.42, 5)})
     opened, ended = pipeline.run(batch, pipeline.start())[0].events
-    assert opened.message == "Vibration 7.1004 mm/s, limit 7.1."
-    assert ended.message == "Vibration was up to 7.4 mm/s, limit 7.1, for 14 min."
+    assert opened.message == "Vibration reached 7.1004 mm/s, limit 7.1."
+    assert ended.message == "Vibration was above 7.1 mm/s for 14 min and reached 7.4 mm/s."
     assert opened.advice == "Stop the pump."
     assert opened.level is Level.CRITICAL
 
 
 def test_an_event_ends_on_the_way_down_and_says_how_low_it_was() -> None:
     _, ended = events_of(Limits(warn_below=3), column(2.5, 4), (0, 5))
-    assert ended.message == "A was down to 2.5, limit 3, for 5.0 s."
+    assert ended.message == "A was below 3 for 5.0 s and reached 2.5."
+
+
+STORY = (9, 11, 12, 25, 30, 21, 18, 16, 9)  # a second each; warns above 10, calls above 20
+TOLD = (
+    "",
+    "A 11.0, limit 10, for 0.0 s.",
+    "A 12.0, limit 10, for 1.0 s.",
+    "A 25.0, limit 20, for 0.0 s.",
+    "A 30.0, limit 20, for 1.0 s.",
+    "A 21.0, limit 20, for 2.0 s.",
+    "A 18.0, limit 10, for 5.0 s; reached 30.0, limit 20.",
+    "A 16.0, limit 10, for 6.0 s; reached 30.0, limit 20.",
+    "A reached 30.0, limit 20; now 9.0.",
+)
+
+
+@pytest.mark.parametrize("stop", range(1, len(STORY)))
+def test_an_open_event_is_told_with_the_value_now_and_each_limit_with_its_own_time(
+    stop: int,
+) -> None:
+    limits = Limits(warn_above=10, critical_above=20, clear_s=9)
+    pipeline = Pipeline(profile_of({"a": limits}))
+    batch = Batch("m", seconds(*range(stop + 1)), {"a": column(*STORY[: stop + 1])})
+    _, state = pipeline.run(batch, pipeline.start())
+    (event,) = pipeline.open_events("m", state)
+    newest_ns = int(batch.time_ns[-1])
+    assert pipeline.sentence(event, state, STORY[stop], newest_ns) == TOLD[stop]
+
+
+def test_an_ended_event_tells_the_time_beyond_the_mild_bound_and_the_limit_that_was_reached() -> (
+    None
+):
+    *_, ended = events_of(
+        Limits(warn_above=10, critical_above=20), column(*STORY), range(len(STORY))
+    )
+    assert ended.message == "A was above 10 for 7.0 s and reached 30.0, limit 20."
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from telltale.batch import NS_PER_S, Batch, FloatArray
 from telltale.formats.base import MAX_REASONS
-from telltale.profiles.conform import Conformer
+from telltale.profiles.conform import Conformer, News
 from telltale.profiles.parse import parse_profile
 
 NOW_NS = 1_700_000_000 * NS_PER_S
@@ -33,6 +34,10 @@ title = "Flag"
 unit = "1"
 range = [0, 9]
 codes = { GF = 0, FCY = 1 }
+[channels.lamp]
+title = "Lamp"
+unit = "1"
+range = [0, 1]
 """,
     id="test",
     file="test.toml",
@@ -170,6 +175,51 @@ def test_words_of_a_coded_channel_get_the_profiles_numbers() -> None:
     assert values(done.batch.columns)["flag"] == [1.0, 0.0, None, None]
     assert done.rejected_values == 1
     assert done.reasons[0].message == "Row 2: 'flag' is RED, expected one of GF, FCY."
+
+
+@pytest.mark.parametrize("word", ["true", "OFF", "hot"])
+def test_a_word_is_never_a_number_of_a_physical_quantity(word: str) -> None:
+    done = CONFORMER.conform(
+        batch({"oil": [0.0, 0.0], "boost": [1.0, 1.0]}), now_ns=NOW_NS, codes={"oil": {word: 0.0}}
+    )
+    assert values(done.batch.columns)["oil_temp_c"] == [None, None]
+    assert done.rejected_values == 2
+    assert done.reasons[0].message == (
+        f"Row 0: 'oil' is {word}, expected a number in degC from -40 to 200."
+    )
+    assert done.unknown == {
+        "oil": f"Holds words such as {word!r}, expected a number in degC from -40 to 200."
+    }
+
+
+def test_true_and_false_are_numbers_where_a_channel_has_no_unit() -> None:
+    done = CONFORMER.conform(
+        batch({"lamp": [0.0, 1.0, 2.0]}),
+        now_ns=NOW_NS,
+        codes={"lamp": {"TRUE": 0.0, "false": 1.0, "blinks": 2.0}},
+    )
+    assert values(done.batch.columns) == {"lamp": [1.0, 0.0]}
+    assert done.rejected_values == 1
+    assert done.unknown == {}
+
+
+def test_the_news_of_a_batch_are_its_unknown_names_and_words() -> None:
+    fed = batch({"flag": [0.0, 1.0], "empty": [NAN, NAN], "x": [1.0, NAN], "oil": [1.0, 1.0]})
+    news = CONFORMER.news(fed, {}, {"flag": {"gf ": 0.0, "RED": 1.0, "not here": 2.0}})
+    assert news == News(frozenset({"x"}), {"flag": ("RED",)})
+    assert news
+    assert not CONFORMER.news(batch({"oil": [1.0]}), {}, {})
+
+
+def test_a_long_list_of_words_is_shortened_in_a_reason() -> None:
+    many = msgspec.structs.replace(
+        PROFILE.channels["flag"], codes={f"w{n}": float(n) for n in range(200)}
+    )
+    profile = msgspec.structs.replace(PROFILE, channels={"flag": many})
+    done = Conformer(profile).conform(
+        batch({"flag": [0.0]}), now_ns=NOW_NS, codes={"flag": {"x": 0.0}}
+    )
+    assert done.reasons[0].expected.endswith("w11 and 188 more")
 
 
 def test_reasons_are_bounded_and_counts_are_not() -> None:

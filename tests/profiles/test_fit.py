@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from telltale.profiles.fit import best_fit
@@ -49,3 +50,11 @@ def test_few_or_common_names_fit_nothing(names: list[str]) -> None:
 def test_matched_names_the_channels() -> None:
     fit = best_fit(["Motor_RPM", "Motor_Current_A"], builtin_profiles().values())
     assert fit.matched == {"Motor_RPM": "motor_speed_rpm", "Motor_Current_A": "motor_current_a"}
+
+
+def test_of_two_that_know_the_same_names_the_checked_one_wins() -> None:
+    pump = builtin_profiles()["industrial_pump"]
+    two = {name: pump.channels[name] for name in ("vibration_mm_s", "bearing_temp_c")}
+    inferred = msgspec.structs.replace(pump, id="lookalike", channels=two, inferred=True)
+    for candidates in ([inferred, pump], [pump, inferred]):
+        assert best_fit(list(two), candidates).profile_id == "industrial_pump"

@@ -3,7 +3,9 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 
-from telltale.profiles.header import channel_name, units_of
+import pytest
+
+from telltale.profiles.header import channel_name, titled, units_of
 from telltale.units import unit_id
 
 FEEDS = tomllib.loads(
@@ -29,3 +31,24 @@ def test_what_the_file_says_goes_before_what_a_document_says() -> None:
 
 def test_a_name_never_grows_beyond_what_the_store_takes() -> None:
     assert len(channel_name("x" * 200, "delta_degC", {"y"})) <= 63
+
+
+@pytest.mark.parametrize(
+    ("header", "unit", "title"),
+    [
+        ("bearing_temp_c", "degC", "Bearing temperature"),
+        ("Oil Temp (°F)", "degF", "Oil temperature"),
+        ("COOLANT_TEMPERATURE ()", "degC", "Coolant temperature"),
+        ("flow_l_min", "l/min", "Flow"),
+        ("speed kmh", "km/h", "Speed"),
+        ("rpm", "rpm", "Rpm"),
+        ("FlowRateRMS", "l/min", "Flow Rate RMS"),
+        ("sensor_a", "1", "Sensor a"),
+        ("temp_files", "count", "Temp files"),
+        ("AIR/FUEL", "1", "Air fuel"),
+    ],
+)
+def test_a_title_is_the_header_in_words_without_its_unit(
+    header: str, unit: str, title: str
+) -> None:
+    assert titled(header, unit) == title

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from telltale.errors import ProfileError
@@ -120,3 +121,17 @@ def test_a_file_that_somebody_edits_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(ProfileError, match="was changed since"):
         book.add(mine, replace=True)
     assert (tmp_path / "kiln.toml").read_text(encoding="utf-8") == edited
+
+
+def test_a_suggestion_names_what_people_wrote_before_what_was_inferred() -> None:
+    book = ProfileBook()
+    for n in range(30):
+        inferred = msgspec.structs.replace(MILL, id=f"focus_s{n}", inferred=True)
+        book.add(inferred)
+    with pytest.raises(ProfileError, match=r"Did you mean 'focus_st'\?"):
+        book.get("focus_s")
+    book.add(msgspec.structs.replace(MILL, id="zone_furnace", inferred=True))
+    with pytest.raises(ProfileError, match=r"Did you mean 'zone_furnace'\?"):
+        book.get("zone_furnce")
+    with pytest.raises(ProfileError, match=r"Known: focus_st, gr86_cup, .*toyota_2jz_gte\.$"):
+        book.get("xyz")

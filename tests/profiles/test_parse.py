@@ -128,7 +128,7 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_file() -> None:
 
 
 def test_a_file_nested_without_end_is_refused() -> None:
-    assert "pump.toml: nested too deeply" in failure("a = " + "[" * 20_000 + "]" * 20_000)
+    assert "pump.toml:1: nested too deeply" in failure("a = " + "[" * 20_000 + "]" * 20_000)
 
 
 def test_many_faults_are_cut_short_and_counted() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from telltale.batch import Batch
 from telltale.errors import SourceUnavailableError, TelltaleError
-from telltale.formats.base import Decoded
+from telltale.formats.base import Decoded, Rejection
 from telltale.sources.base import SourceState, SourceStatus
 from telltale.store.base import RangeQuery
 from tests.runtime.conftest import OpenRuntime
@@ -112,3 +112,23 @@ async def test_a_source_can_be_stopped_and_forgotten(open_runtime: OpenRuntime) 
         assert runtime.feeds.all() == []
         with pytest.raises(TelltaleError, match="No source named"):
             runtime.feeds.get(source.name)
+
+
+async def test_the_newest_refusals_of_a_source_are_told_with_their_reasons(
+    open_runtime: OpenRuntime,
+) -> None:
+    nothing_read = Decoded(
+        (), rejected_rows=1, reasons=(Rejection(0, None, "{", "JSON", "Row 0 is no JSON."),)
+    )
+    too_hot = [
+        Decoded((Batch("pump-1", np.array([T0 + i]), {"bearing_temp_c": np.array([900.0 + i])}),))
+        for i in range(7)
+    ]
+    source = ListSource([*pieces(1), *too_hot, nothing_read])
+    async with open_runtime() as runtime:
+        runtime.feeds.add(source, profile="industrial_pump")
+        await runtime.feeds.join(source.name)
+    told = [reason.message for reason in source.status.reasons]
+    assert told[0] == "Row 1 is no JSON."
+    assert [message for message in told if "'bearing_temp_c' is 906" in message] == told[2:3]
+    assert len(told) == 5  # of nine different ones

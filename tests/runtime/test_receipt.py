@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from telltale.batch import Batch
-from telltale.formats.base import Decoded, Rejection
+from telltale.formats.base import Decoded, LeftOut, Rejection
 from telltale.formats.decode import decode
 from telltale.runtime.core import Runtime
-from telltale.runtime.receipt import Receipt, whole
+from telltale.runtime.receipt import Receipt, undecoded, whole
 from tests.runtime.conftest import OpenRuntime
 from tests.runtime.test_core import PUMP, T0
 
-WHY = Rejection(7, "time", "soon", "a time", "'soon' is no time.")
+WHY = Rejection(7, "time", "soon", "a time", "Row 7, time: 'soon' is no time.")
+TOLD = Rejection(8, "time", "soon", "a time", "Row 8, time: 'soon' is no time.")
 
 
 def share(machine: str, **values: float) -> Batch:
@@ -43,7 +44,7 @@ async def test_what_the_decoder_refused_counts_once(
         known = sum(live.rejected for live in runtime.machines())
     assert totals(receipts) == (5 * len(machines), 2, 3)
     assert known == 2
-    assert [WHY in receipt.reasons for receipt in receipts] == [True] + [False] * (
+    assert [TOLD in receipt.reasons for receipt in receipts] == [True] + [False] * (
         len(machines) - 1
     )
 
@@ -73,3 +74,35 @@ def test_an_input_without_a_reading_says_what_was_refused() -> None:
     receipt = whole([], decoded, "pump-3")
     assert (receipt.accepted, receipt.rejected) == (0, 2)
     assert len(receipt.reasons) == 2
+
+
+async def test_rows_whose_time_was_there_already_are_counted_as_replaced(
+    open_runtime: OpenRuntime,
+) -> None:
+    twice = Batch("a", np.array([T0, T0, T0 + 10**9]), {"bearing_temp_c": np.array([1.0, 2, 3])})
+    async with open_runtime() as runtime:
+        (first,) = await runtime.ingest(Decoded((twice,)), profile="industrial_pump")
+        again = await runtime.ingest(Decoded((twice, share("b"))), profile="industrial_pump")
+    assert (first.accepted, first.replaced) == (3, 1)
+    assert [(receipt.accepted, receipt.replaced) for receipt in again] == [(3, 3), (5, 0)]
+    assert whole(again, Decoded(()), "a").replaced == 3
+
+
+async def test_what_was_guessed_and_left_out_is_told_once_per_input(
+    open_runtime: OpenRuntime,
+) -> None:
+    left_out = LeftOut("remark", "free text")
+    decoded = Decoded((share("a"), share("b")), notes=("A guess.",), left_out=(left_out,))
+    async with open_runtime() as runtime:
+        receipts = await runtime.ingest(decoded, profile="industrial_pump")
+    assert [receipt.warnings for receipt in receipts] == [("A guess.",), ()]
+    one = whole(receipts, decoded, "a")
+    assert (one.warnings, one.left_out) == (("A guess.",), (left_out,))
+
+
+def test_rows_of_reasons_count_from_one_in_number_and_words() -> None:
+    whole_input = Rejection(None, None, None, "a reading", "Row 1 is nothing.")
+    first = Rejection(0, "oil", "hot", "a number", "Row 0: 'oil' is hot, expected a number.")
+    told = undecoded("m", Decoded((), reasons=(whole_input, first))).reasons
+    assert told[0] == whole_input
+    assert (told[1].row, told[1].message) == (1, "Row 1: 'oil' is hot, expected a number.")

@@ -108,3 +108,91 @@ def test_vibration_grows_with_the_square_of_speed() -> None:
     speed = fast["speed_rpm"][500:].mean() / slow["speed_rpm"][500:].mean()
     acc = fast["vibration_acc_axial_g"][500:].mean() / slow["vibration_acc_axial_g"][500:].mean()
     assert acc == pytest.approx(speed**2, rel=0.08)
+
+
+ROAD_CARS = [
+    ("engine_2jz", (3.83, 2.36, 1.69, 1.31, 1.00, 0.79), 3.27, 0.32, "track"),
+    ("focus_st", (3.23, 1.95, 1.32, 1.03, 0.82, 0.69), 3.82, 0.318, "hard"),
+]
+
+
+@pytest.mark.parametrize(("name", "ratios", "final", "wheel_m", "scenario"), ROAD_CARS)
+def test_engine_and_road_speed_are_tied_by_the_gear(
+    name: str, ratios: tuple[float, ...], final: float, wheel_m: float, scenario: str
+) -> None:
+    car = readings(name, scenario)
+    moving = car["speed_km_h"] > 30
+    wheel_rpm = car["speed_km_h"][moving] / 3.6 / wheel_m * 30.0 / np.pi
+    share = car["engine_speed_rpm"][moving] / wheel_rpm / final
+    off = np.min([np.abs(share / ratio - 1.0) for ratio in ratios], axis=0)
+    assert np.mean(off < 0.03) > 0.9, "only a shift takes it between two gears"
+    used = [bool(np.any(np.abs(share / ratio - 1.0) < 0.02)) for ratio in ratios]
+    assert sum(used) >= 4
+
+
+@pytest.mark.parametrize("name", ["engine_2jz", "focus_st", "race_car"])
+def test_no_car_pulls_or_brakes_harder_than_its_tyres_hold(name: str) -> None:
+    scenario = {"engine_2jz": "track", "focus_st": "hard", "race_car": "qualifying"}[name]
+    speed_m_s = readings(name, scenario)["speed_km_h"] / 3.6
+    accel_g = (speed_m_s[5:] - speed_m_s[:-5]) / GRAVITY_M_S2  # over one second
+    assert -1.2 < accel_g.min() < -0.3
+    assert 0.25 < accel_g.max() < 0.7
+
+
+@pytest.mark.parametrize(("name", "mass_kg"), [("engine_2jz", 1580.0), ("focus_st", 1480.0)])
+def test_the_wheels_get_less_work_than_the_fuel_holds_and_more_than_none(
+    name: str, mass_kg: float
+) -> None:
+    """Speeding up costs at least the kinetic energy, at most what an engine makes of its air."""
+    car = readings(name, {"engine_2jz": "track", "focus_st": "hard"}[name])
+    speed_m_s = car["speed_km_h"] / 3.6
+    gained_j = np.diff(0.5 * mass_kg * speed_m_s**2)
+    resisted_j = (0.4 * speed_m_s**2 + 190.0)[1:] * speed_m_s[1:] * 0.2
+    work_j = np.clip(gained_j + resisted_j, 0.0, None).sum()
+    fuel_j = (car["maf_g_s"] / car["afr"]).sum() * 0.2 * 43_000.0
+    assert 0.15 < work_j / fuel_j < 0.40
+
+
+def test_the_race_cars_oil_is_hotter_the_harder_it_is_driven() -> None:
+    hard, easy = readings("race_car", "qualifying"), readings("race_car", "safety_car")
+    for car in (hard, easy):
+        assert car["oil_temp_c"][-500:].mean() > car["coolant_temp_c"][-500:].mean()
+        assert 82 < car["coolant_temp_c"][-500:].mean() < 95, "the thermostat holds it"
+    assert hard["oil_temp_c"][-500:].mean() > easy["oil_temp_c"][-500:].mean() + 10
+
+
+def test_boost_lags_behind_the_throttle() -> None:
+    """The turbo needs its time: pressure is most like the pedal of some tenths of a second ago."""
+    time_ns = START_NS + np.arange(6_000, dtype=np.int64) * 100_000_000
+    plan = make_simulator("engine_2jz", np.random.default_rng(5), scenario="track")
+    engine = plan.advance(time_ns)
+    alike = [
+        correlation(engine["boost_bar"][lag:], engine["throttle_pct"][: 6_000 - lag])
+        for lag in range(30)
+    ]
+    assert 2 <= int(np.argmax(alike)) <= 15
+
+
+def test_a_warm_machine_cools_with_its_own_time_constant() -> None:
+    """A first-order lag: what is left of the distance falls to 1/e in one time constant."""
+    pump = make_simulator("pump", np.random.default_rng(4))
+    steps = np.arange(18_000, dtype=np.int64) * 100_000_000
+    pump.set_fault("bearing_wear", 1.0)
+    worn = pump.advance(START_NS + steps)["bearing_temp_c"]
+    pump.set_fault("bearing_wear", 0.0)
+    mended = pump.advance(START_NS + int(steps[-1]) + steps)["bearing_temp_c"]
+    rest_c = mended[-600:].mean()
+    at_tau_c = mended[1_790:1_810].mean()  # 180 s: see _heat
+    assert (at_tau_c - rest_c) / (worn[-20:].mean() - rest_c) == pytest.approx(
+        np.exp(-1.0), abs=0.06
+    )
+
+
+def test_cavitation_never_calms_the_pump() -> None:
+    pump = make_simulator("pump", np.random.default_rng(4))
+    steps = np.arange(3_000, dtype=np.int64) * 100_000_000
+    healthy = pump.advance(START_NS + steps)["vibration_mm_s"]
+    pump.set_fault("cavitation", 1.0)
+    shaken = pump.advance(START_NS + int(steps[-1]) + steps)["vibration_mm_s"][1_500:]
+    assert shaken.min() > healthy.mean()
+    assert shaken.mean() > 2.0 * healthy.mean()

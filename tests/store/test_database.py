@@ -127,7 +127,7 @@ async def test_an_old_database_is_copied_and_migrated_to_what_a_new_one_is(
     old.close()
     store = await opened(tmp_path / "old")
     status = await store.status()
-    assert "was migrated from base to 0001" in status.notes[0]
+    assert f"was migrated from base to {migrate.HEAD}" in status.notes[0]
     assert status.problem is None
     await store.close()
     await kept(tmp_path / "old")
@@ -145,7 +145,7 @@ async def test_a_database_of_a_newer_telltale_is_left_alone(tmp_path: Path) -> N
     connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.commit()
     connection.close()
-    with pytest.raises(StoreError, match="schema 9999, this telltale knows up to 0001"):
+    with pytest.raises(StoreError, match=f"schema 9999, this telltale knows up to {migrate.HEAD}"):
         await SQLiteStore(tmp_path).open()
     assert not (tmp_path / "quarantine").exists()
 

@@ -11,6 +11,7 @@ import pytest
 
 from telltale.errors import StoreBusyError, StoreError, StoreFullError
 from telltale.store.base import RangeQuery, Write
+from telltale.store.commit import Committer
 from telltale.store.database import open_database
 from telltale.store.failures import WriteFailures, size_text
 from telltale.store.sqlite import SQLiteStore
@@ -30,7 +31,13 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 def writer_on(connection: sqlite3.Connection, folder: Path, **settings: int) -> Writer:
     chosen = {"commit_ms": 5, "commit_rows": 2000, "queue_rows": 10_000, **settings}
-    return Writer(connection, WriteFailures(folder), clock_ns=time.time_ns, **chosen)
+    return Writer(
+        Committer(connection),
+        connection,
+        WriteFailures(folder),
+        clock_ns=time.time_ns,
+        **chosen,  # type: ignore[arg-type]  # each test names its own
+    )
 
 
 def count(connection: sqlite3.Connection) -> int:
@@ -42,7 +49,13 @@ def test_a_full_disk_fails_only_its_group_and_later_writes_work_again(
 ) -> None:
     failures = WriteFailures(tmp_path)
     writer = Writer(
-        connection, failures, commit_ms=5, commit_rows=2000, queue_rows=10**6, clock_ns=time.time_ns
+        Committer(connection),
+        connection,
+        failures,
+        commit_ms=5,
+        commit_rows=2000,
+        queue_rows=10**6,
+        clock_ns=time.time_ns,
     )
     writer.start()
     try:

@@ -112,6 +112,66 @@ def test_a_crossed_limit_changes_title_tile_annunciator_and_tab_icon_and_is_said
     assert "vibration too high" in said[0]
 
 
+def test_a_critical_machine_that_falls_silent_stays_first_and_both_are_said(
+    page: Page, server: Server
+) -> None:
+    register(server, "pump-8", "Pump 8")  # stale after 10 s; nobody feeds it on
+    send_past(server, "pump-8", vibration_mm_s=CRITICAL_MM_S)
+    page.goto("/")
+    tile = page.locator("a.tile", has_text="Pump 8")
+    expect(tile.locator(".state")).to_have_text("Critical")
+    expect(tile.locator(".state")).to_have_text("Critical, silent", timeout=30_000)
+    expect(tile.locator(".find")).to_have_text(
+        re.compile(r"^Silent for .*; before that: vibration 9\.20\smm/s, limit 8, for 20\ss\.$")
+    )
+    expect(tile.locator(".mini .v").first).to_have_text("last 9.20 mm/s")
+    expect(page.locator(".ann a", has_text="Pump 8")).to_contain_text("Critical, silent for")
+    assert "Pump 8" in page.locator(".ann a .strong").all_inner_texts()[:2]  # 7 may be critical too
+
+    page.goto("/machines/pump-8")
+    expect(page.locator("h1")).to_have_text("Pump 8: vibration too high")
+    cell = page.locator('.cell[data-name="vibration_mm_s"]')
+    expect(cell).to_have_class(re.compile(r"\bcrit\b"))
+    struck = "e => getComputedStyle(e).textDecorationLine"
+    assert cell.locator(".n").evaluate(struck) == "line-through"
+
+
+def test_a_machine_known_from_a_recording_alarms_nobody(page: Page, server: Server) -> None:
+    rows = "\n".join(f"{1_709_459_000 + i},9.1" for i in range(60))
+    answer = server.request(
+        "POST",
+        "/api/v1/imports?filename=log.csv&machine=old-log&profile=industrial_pump",
+        f"time,vibration_mm_s\n{rows}".encode(),
+        {"Content-Type": "text/csv"},
+    )
+    assert answer.status == 202, answer
+    page.goto("/")
+    tile = page.locator("a.tile", has_text="old-log")
+    expect(tile.locator(".state")).to_have_text("Recorded")
+    expect(tile.locator(".find")).to_contain_text("History until 3 Mar 2024 09:44 UTC")
+    expect(tile).not_to_have_class(re.compile(r"\b(crit|warn)\b"))
+    assert page.locator(".ann a .strong").all_inner_texts()[-1] == "old-log"
+    page.goto("/machines/old-log")
+    expect(page.locator("h1")).to_have_text("old-log is known from a recording")
+    expect(page.get_by_role("heading", name="What to do")).to_have_count(0)
+    expect(page.locator(".events .why")).to_have_text(re.compile("Open when the recording ends"))
+
+
+def test_a_note_is_called_a_note_and_all_events_open_in_place(page: Page, server: Server) -> None:
+    for n in range(9):
+        body = f'{{"title": "Spare {n}"}}'.encode()
+        kind = {"Content-Type": "application/json"}
+        assert server.request("PATCH", "/api/v1/machines/spare", body, kind).status == 200
+    page.goto("/machines/spare")
+    notes = page.locator(".events").get_by_role("img", name="Note")
+    expect(notes).to_have_count(8)
+    page.get_by_role("button", name="All 9").click()
+    expect(notes).to_have_count(9)
+    expect(page).to_have_url(re.compile("/machines/spare$"))
+    body = b'{"title": "Spare pump"}'
+    assert server.request("PATCH", "/api/v1/machines/spare", body, kind).status == 200
+
+
 def test_a_silent_machine_becomes_stale_by_time_alone(page: Page, server: Server) -> None:
     register(server, "car", "Car", profile="focus_st")  # stale after 3 s
     page.goto("/")

@@ -1,17 +1,39 @@
 // Event rows: newest first, one row an episode; what, when, then why with its numbers.
+import { useState } from "preact/hooks";
+import { Blank } from "./blank";
 import { age, capital, dateTime, msOf, tied, when } from "./format";
 import { eventTitle, lowerFirst } from "./findings";
 import { Lamp } from "./lamp";
 import { machinePath } from "./router";
 import { eventLit } from "./states";
-import { machineSignal, profileSignal, specOf } from "./store";
+import { machineSignal, now, profileSignal, specOf } from "./store";
 import type { MachineEvent } from "./types";
 
 interface EventRowsProps {
   events: readonly MachineEvent[];
   nowMs: number;
   /** Name the machine in each row and lead to it. */
-  named?: boolean;
+  named?: boolean | undefined;
+}
+
+const SHOWN = 8;
+
+/** The panel of events: the newest, and all of them at the press of a button. */
+export function Events({ events, named }: Omit<EventRowsProps, "nowMs">) {
+  const [hasAll, setAll] = useState(false);
+  const shown = hasAll ? events : events.slice(0, SHOWN);
+  return (
+    <section class="panel">
+      <header>
+        <h2>Events</h2>
+        <span class="muted small">last 24 h</span>
+        {events.length > SHOWN && (
+          <button class="btn quiet push" aria-expanded={hasAll} onClick={() => setAll(!hasAll)}>{hasAll ? "Newest" : `All ${events.length}`}</button>
+        )}
+      </header>
+      {events.length > 0 ? <EventRows events={shown} nowMs={now.value} named={named} /> : <Blank title="Nothing in the last 24 hours">Crossed limits and silence are told here.</Blank>}
+    </section>
+  );
 }
 
 export const EventRows = ({ events, nowMs, named = false }: EventRowsProps) => (
@@ -25,13 +47,17 @@ function EventRow({ event, nowMs, named }: { event: MachineEvent; nowMs: number;
   const what = eventWords(event, named);
   return (
     <li>
-      <Lamp lit={event.end_ns === null ? eventLit(event) : "ok"} label={event.end_ns === null ? undefined : "Over"} />
+      <Lamp lit={isRecorded(event) ? "rec" : eventLit(event)} label={event.kind === "note" ? "Note" : event.end_ns === null ? undefined : "Over"} />
       {named ? <a class="what" href={machinePath(event.machine)}>{what}</a> : <span class="what">{what}</span>}
       <time dateTime={new Date(startMs).toISOString()} title={dateTime(startMs)}>{when(startMs, nowMs)}</time>
       <span class="why">{tied(why(event, nowMs))}</span>
     </li>
   );
 }
+
+/** Open when a recording ends: nothing goes on now. */
+const isRecorded = (event: MachineEvent): boolean =>
+  event.end_ns === null && machineSignal(event.machine)?.value.freshness === "recorded";
 
 function eventWords(event: MachineEvent, named: boolean): string {
   const machine = machineSignal(event.machine)?.value ?? null;
@@ -45,5 +71,6 @@ function why(event: MachineEvent, nowMs: number): string {
   if (event.kind === "note") return "";
   const message = event.message.trim();
   if (event.end_ns !== null) return `${message} Over after ${lasted(event.end_ns)}.`.trim();
+  if (isRecorded(event)) return `${message} Open when the recording ends.`;
   return `${message} Open for ${age((nowMs - msOf(event.start_ns)) / 1000)}.`.trim();
 }

@@ -87,27 +87,34 @@ const STATE_TITLES: Partial<Record<MachineState, string>> = {
   no_model: "is within its limits; nothing is learnt yet",
   no_data: "has not been heard of yet",
   failed: "cannot be worked out",
+  recorded: "is known from a recording",
 };
+
+/** "for 3 min", by when readings came, not by when they were measured. */
+export function silence(machine: LiveMachine, nowMs: number): string {
+  const { last_arrival_ns } = machine;
+  return last_arrival_ns === null ? "since telltale started" : `for ${age((nowMs - last_arrival_ns / 1e6) / 1000)}`;
+}
 
 /** A machine's page title. */
 export function machineFinding(machine: LiveMachine, specOf: (name: string) => SignalSpec | null, nowMs: number): string {
   const worst = worstEvent(machine.open_events);
-  if ((machine.state === "critical" || machine.state === "warn") && worst !== null) {
+  if (["critical", "warn", "ok"].includes(machine.state) && worst !== null) {
     return `${machine.title}: ${lowerFirst(eventTitle(worst, specOf(worst.name)))}`;
   }
   if (machine.state === "stale") {
-    return machine.atMs === null ? `${machine.title} is silent` : `${machine.title} has been silent for ${age((nowMs - machine.atMs) / 1000)}`;
+    return `${machine.title} has been silent ${silence(machine, nowMs)}`;
   }
   return `${machine.title} ${STATE_TITLES[machine.state] ?? `is ${stateShape(machine.state).word.toLowerCase()}`}`;
 }
 
-const LEVEL_RANK = { critical: 0, warn: 1, info: 2 } as const;
+/** As `worst_first` in events.py: the gravest, findings before silences, the oldest. */
+export const worstFirst = (a: MachineEvent, b: MachineEvent): number =>
+  stateShape(a.level).rank - stateShape(b.level).rank || Number(a.kind === "stale") - Number(b.kind === "stale") || a.start_ns - b.start_ns;
 
-export function worstEvent(events: readonly MachineEvent[]): MachineEvent | null {
-  const open = events.filter((one) => one.end_ns === null && one.kind !== "note");
-  open.sort((a, b) => (LEVEL_RANK[a.level] ?? 2) - (LEVEL_RANK[b.level] ?? 2) || a.start_ns - b.start_ns);
-  return open[0] ?? null;
-}
+/** The event that the headline is about. */
+export const worstEvent = (events: readonly MachineEvent[]): MachineEvent | null =>
+  events.filter((one) => one.end_ns === null && one.name !== "").sort(worstFirst)[0] ?? null;
 
 /** "normal 1–3", "warning above 4.5", for those who do not see the range. */
 export function limitsText(spec: SignalSpec): string {

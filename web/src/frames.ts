@@ -1,13 +1,14 @@
 // Live frames into the store: the newest values of each machine, and each reading once into its ring.
 import { machineSignal, refreshBriefs, ringOf, since, type LiveMachine } from "./store";
 import type { Ring } from "./ring";
-import type { MachineState, ValueState } from "./types";
+import type { Freshness, MachineState, ValueState } from "./types";
 
 /** One machine in a live frame. */
 export interface FrameMachine {
   time_ns: number | null;
   age_s: number | null;
   state: MachineState;
+  freshness: Freshness;
   rate_hz: number | null;
   values: Record<string, number | null>;
   states: Record<string, ValueState>;
@@ -25,7 +26,7 @@ export function takeFrame(machines: Record<string, FrameMachine>, arrivedMs: num
       allKnown = false;
       continue;
     }
-    changed ||= known.value.state !== frame.state;
+    changed ||= known.value.state !== frame.state || known.value.freshness !== frame.freshness;
     known.value = merged(known.value, frame, arrivedMs);
   }
   if (changed) refreshBriefs();
@@ -58,11 +59,10 @@ function merged(machine: LiveMachine, frame: FrameMachine, arrivedMs: number): L
   const values = { ...machine.values };
   for (const [name, value] of Object.entries(frame.values)) {
     const atMs = since(frame.ages_s[name] ?? frame.age_s, arrivedMs);
-    const state = frame.state === "stale" ? "stale" : frame.states[name] ?? "ok";
-    values[name] = { value, state, filled: false, atMs };
+    values[name] = { value, state: frame.states[name] ?? "ok", filled: false, atMs };
   }
   return {
-    ...machine, values, state: frame.state, rate_hz: frame.rate_hz ?? machine.rate_hz,
+    ...machine, values, state: frame.state, freshness: frame.freshness, rate_hz: frame.rate_hz ?? machine.rate_hz,
     atMs: since(frame.age_s, arrivedMs) ?? machine.atMs, last_time_ns: frame.time_ns || machine.last_time_ns,
     arrivedMs,
   };

@@ -1,7 +1,7 @@
 // The page without its server: the shell from the service worker's cache, the machines as they were
 // last seen. What comes from here is marked stale and carries its age; it is never shown as live.
 
-import type { Machine, MachineState, Profile, Value } from "./types";
+import type { Machine, Profile, Value } from "./types";
 
 const KEY = "telltale.last-seen";
 const MAX_MACHINES = 60;
@@ -49,12 +49,14 @@ export function loadSnapshot(now_ms = Date.now()): Snapshot | null {
 
 const older = (age_s: number | null, passed_s: number): number | null => (age_s === null ? null : age_s + passed_s);
 
+/** What is not heard cannot be normal; what was bad or a recording is that still. */
+const unheard = <T extends string>(state: T) => (state === "ok" || state === "live" ? "stale" as const : state);
+
 function aged(machine: Machine, passed_s: number): Machine {
-  const state: MachineState = machine.state === "no_data" ? "no_data" : "stale";
   const values = Object.entries(machine.values).map(([name, value]): [string, Value] => [
-    name, { ...value, age_s: older(value.age_s, passed_s), state: value.value === null ? "no_data" : "stale" },
+    name, { ...value, age_s: older(value.age_s, passed_s), state: unheard(value.state) },
   ]);
-  return { ...machine, state, age_s: older(machine.age_s, passed_s), rate_hz: null, values: Object.fromEntries(values) };
+  return { ...machine, state: unheard(machine.state), freshness: unheard(machine.freshness), age_s: older(machine.age_s, passed_s), rate_hz: null, values: Object.fromEntries(values) };
 }
 
 const PROFILE_KEY = "telltale.profile.";

@@ -1,5 +1,5 @@
 // Machine and value states in the order, words and shapes of the design.
-import type { EventLevel, MachineEvent, MachineState, ValueState } from "./types";
+import type { EventLevel, Freshness, MachineEvent, MachineState, ValueState } from "./types";
 import type { Lit } from "./lamp";
 
 interface Shape {
@@ -17,12 +17,16 @@ export const STATES: Record<MachineState, Shape> = {
   no_model: { rank: 5, lit: "none", word: "No model" },
   no_data: { rank: 6, lit: "none", word: "No readings yet" },
   ok: { rank: 7, lit: "ok", word: "Normal" },
+  recorded: { rank: 8, lit: "rec", word: "Recorded" },
 };
 
 /** A state that a newer server knows and this page does not is shown as failed, never as normal. */
 export const stateShape = (state: string): Shape =>
   STATES[state as MachineState] ?? { rank: 2, lit: "fail", word: state };
-export const valueShape = (state: ValueState): Shape => stateShape(state);
+
+/** A machine's state in a word; of one that fell silent in a bad state, both. */
+export const stateWord = ({ state, freshness }: { state: MachineState; freshness: Freshness }): string =>
+  stateShape(state).word + (freshness === "stale" && state !== "stale" ? ", silent" : "");
 
 export function worstFirst(a: { state: MachineState; title: string }, b: { state: MachineState; title: string }): number {
   return stateShape(a.state).rank - stateShape(b.state).rank || a.title.localeCompare(b.title, undefined, { numeric: true });
@@ -30,8 +34,9 @@ export function worstFirst(a: { state: MachineState; title: string }, b: { state
 
 const LEVELS: Record<EventLevel, Lit> = { critical: "crit", warn: "warn", info: "ok" };
 
-/** Lamp of an event: an episode that is over is unlit. */
+/** Lamp of an event: a note and an episode that is over are unlit. */
 export function eventLit(event: MachineEvent): Lit {
+  if (event.end_ns !== null) return "ok";
   if (event.kind === "stale") return "stale";
   return LEVELS[event.level] ?? "ok";
 }

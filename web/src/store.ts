@@ -6,7 +6,7 @@ import { loadProfile, loadSnapshot, saveProfile, saveSnapshot } from "./offline"
 import { Ring } from "./ring";
 import { worstFirst } from "./states";
 import type {
-  Machine, MachineEvent, MachineState, Profile, SignalSpec, Status, Value, ValueState,
+  Machine, MachineEvent, MachineState, Profile, SignalSpec, Status, Value, ValueState, Freshness,
 } from "./types";
 
 /** A value with the viewer's time at which it was measured, from which its age follows. */
@@ -34,6 +34,7 @@ export interface Brief {
   id: string;
   title: string;
   state: MachineState;
+  freshness: Freshness;
   simulated: boolean;
 }
 /** Now, as far as this machine is concerned: the clock ticks once a second, frames come between. */
@@ -79,13 +80,13 @@ function liveMachine(machine: Machine, arrivedMs: number): LiveMachine {
 function sameBriefs(a: readonly Brief[], b: readonly Brief[]): boolean {
   return a.length === b.length && a.every((one, i) => {
     const other = b[i]!;
-    return one.id === other.id && one.title === other.title && one.state === other.state && one.simulated === other.simulated;
+    return one.id === other.id && one.title === other.title && one.state === other.state && one.freshness === other.freshness && one.simulated === other.simulated;
   });
 }
 
 export function refreshBriefs(): void {
   const list = [...byId.values()].map(({ value: m }) => ({
-    id: m.id, title: m.title || m.id, state: m.state, simulated: m.simulated,
+    id: m.id, title: m.title || m.id, state: m.state, freshness: m.freshness, simulated: m.simulated,
   }));
   list.sort(worstFirst);
   if (!sameBriefs(list, briefs.value)) briefs.value = list;

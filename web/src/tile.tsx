@@ -9,7 +9,7 @@ import { Range } from "./range";
 import type { Ring } from "./ring";
 import { machinePath } from "./router";
 import { Spark } from "./spark";
-import { stateShape, tone } from "./states";
+import { stateShape, stateWord, tone } from "./states";
 import { machineSignal, nowFor, profileSignal, ringOf, specOf, type LiveMachine } from "./store";
 import { worstEvent } from "./findings";
 import { saidValue, unknownSpec } from "./values";
@@ -40,10 +40,10 @@ export function Tile({ id, wide = false }: { id: string; wide?: boolean }) {
   const profile = profileSignal(machine.profile).value;
   const names = leadingNames(machine, profile);
   const spark = worstEvent(machine.open_events)?.name || names[0];
-  const { lit, word } = stateShape(machine.state);
+  const { lit } = stateShape(machine.state);
   const edge = lit === "crit" || lit === "warn" ? lit : "";
   return (
-    <a class={`panel tile ${edge} ${wide ? "wide" : ""}`} href={machinePath(id)} aria-label={`${machine.title}: ${word}. ${machine.headline ?? ""}`}>
+    <a class={`panel tile ${edge} ${wide ? "wide" : ""}`} href={machinePath(id)} aria-label={`${machine.title}: ${stateWord(machine)}. ${machine.headline ?? ""}`}>
       <TileHead machine={machine} />
       <p class="find">{tied(machine.headline ?? (machine.state === "ok" ? "Every value is within its limits." : ""))}</p>
       <div class="stack trace">
@@ -58,7 +58,7 @@ export function Tile({ id, wide = false }: { id: string; wide?: boolean }) {
 }
 
 function TileHead({ machine }: { machine: LiveMachine }) {
-  const { lit, word } = stateShape(machine.state);
+  const { lit } = stateShape(machine.state);
   const heard = machine.atMs === null ? "never" : `${age((nowFor(machine) - machine.atMs) / 1000)} ago`;
   const about = [machine.inferred ? "Inferred profile" : machine.profile_title, machine.place].filter(Boolean).join(" · ");
   return (
@@ -66,7 +66,7 @@ function TileHead({ machine }: { machine: LiveMachine }) {
       <div class="row">
         <span class="strong cut name" title={machine.title}>{machine.title}</span>
         <span class="push" />
-        <State lit={lit} word={word} />
+        <State lit={lit} word={stateWord(machine)} />
       </div>
       <div class="row small muted">
         <span class="cut">{about}</span>
@@ -108,7 +108,7 @@ function SparkOf({ machine, profile, name }: ValueProps) {
     if (isSeen && hasReadings) void loadSpark(machine, name);
   }, [machine.id, name, isSeen, hasReadings]);
   const value = machine.values[name];
-  const shape = machine.state === "stale" ? "stale" : value === undefined ? "none" : tone(value.state);
+  const shape = value === undefined ? "none" : tone(value.state);
   return <div ref={box}><Spark ring={ringOf(machine.id)} name={name} spec={specOf(profile, name)} windowS={SPARK_S} tone={shape} nowMs={nowFor(machine)} /></div>;
 }
 
@@ -121,7 +121,7 @@ function Mini({ machine, profile, name }: ValueProps) {
     <>
       <span class="k cut" title={spec.title}>{short(spec.title)}</span>
       <Range spec={spec} value={value} />
-      <span class={`v ${value === undefined || value.value === null ? "muted" : INK[tone(value.state)]}`}>{saidValue(value, spec)}</span>
+      <span class={`v ${value === undefined || value.value === null ? "muted" : INK[tone(value.state)]}`}>{saidValue(value, spec, machine.freshness === "stale")}</span>
     </>
   );
 }
@@ -130,8 +130,8 @@ function TileFoot({ machine }: { machine: LiveMachine }) {
   const heard = Object.values(machine.values).filter((value) => value.state !== "no_data");
   const lamps = heard.map((value) => stateShape(value.state)).sort((a, b) => a.rank - b.rank);
   const room = machine.simulated ? LAMPS_SHOWN_BESIDE_TAG : LAMPS_SHOWN;
-  const abnormal = lamps.filter((shape) => shape.lit !== "ok").length;
-  const label = lamps.length === 0 ? "No reading yet" : `${lamps.length} values, ${abnormal === 0 ? "all normal" : `${abnormal} not normal`}`;
+  const abnormal = lamps.filter(({ lit }) => lit !== "ok" && lit !== "rec").length;
+  const label = lamps.length === 0 ? "No reading yet" : `${lamps.length} values, ${abnormal === 0 ? machine.state === "recorded" ? "recorded" : "all normal" : `${abnormal} not normal`}`;
   return (
     <div class="meta">
       <span class="lamps" role="img" aria-label={label}>

@@ -2,8 +2,9 @@
 // nanoseconds, which a number holds to about 0.25 microseconds.
 
 export type MachineState =
-  "critical" | "warn" | "failed" | "stale" | "learning" | "no_model" | "ok" | "no_data";
-export type ValueState = "ok" | "warn" | "critical" | "stale" | "no_data";
+  "critical" | "warn" | "failed" | "stale" | "learning" | "no_model" | "ok" | "recorded" | "no_data";
+export type ValueState = "ok" | "warn" | "critical" | "stale" | "recorded" | "no_data";
+export type Freshness = "live" | "stale" | "recorded" | "no_data";
 export type EventLevel = "info" | "warn" | "critical";
 
 export interface MachineEvent {
@@ -37,6 +38,7 @@ export interface Machine {
   simulated: boolean;
   inferred: boolean;
   state: MachineState;
+  freshness: Freshness;
   headline: string | null;
   last_time_ns: number | null;
   last_arrival_ns: number | null;
@@ -205,6 +207,7 @@ export interface SourceStatus {
   rate_hz: number | null;
   last_time_ns: number | null;
   detail: string | null;
+  reasons: Reason[];
 }
 
 export interface SimulatorFault {

@@ -20,9 +20,9 @@ export function withUnit(value: number, spec: SignalSpec): string {
 }
 
 /** A value as a cell of a table or tile says it, age and all states included. */
-export function saidValue(value: LiveValue | undefined, spec: SignalSpec): string {
+export function saidValue(value: LiveValue | undefined, spec: SignalSpec, isSilent = false): string {
   if (value === undefined || value.value === null) return "no reading";
-  return value.state === "stale" ? `last ${withUnit(value.value, spec)}` : withUnit(value.value, spec);
+  return isSilent || value.state === "stale" ? `last ${withUnit(value.value, spec)}` : withUnit(value.value, spec);
 }
 
 /** Ends of the analog scale, in the store's units; null when nothing says where they are. */

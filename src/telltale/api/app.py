@@ -121,10 +121,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 def _seed_hub(runtime: Runtime) -> None:
     """Let viewers see the newest kept values at once, before anything new arrives."""
     for live in runtime.machines():
-        if live.last_time_ns and not live.last_arrival_ns:
-            newest = runtime.stream.hub.newest(live.machine.id)
-            newest.seed(live.last_time_ns, live.values, live.times_ns)
-            newest.note_events(live.open_events.values())
+        if not live.last_arrival_ns:
+            runtime.fleet.show_kept(live)
 
 
 def _states(runtime: Runtime, machine: str) -> States | None:
@@ -133,7 +131,7 @@ def _states(runtime: Runtime, machine: str) -> States | None:
         live = runtime.machine(machine)
     except UnknownMachineError:
         return None
-    return live.state_word(), live.value_states()
+    return live.state_word(), live.freshness(), live.value_states()
 
 
 def _add_routes(app: FastAPI) -> None:

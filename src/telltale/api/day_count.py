@@ -1,4 +1,4 @@
-"""`DayCount`: how many rows came today, from a total that only grows."""
+"""`DayCount`: how many rows came today, from the total of those kept."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ class DayCount:
     def __init__(self, total: int, now_ns: int) -> None:
         self._base = total
         self.since_ns = now_ns
+
+    def removed(self, rows: int) -> None:
+        """Note that the total will be less: what came today came all the same."""
+        self._base -= rows
 
     def rows(self, total: int, now_ns: int) -> int:
         """Return today's rows, given all rows since the start."""

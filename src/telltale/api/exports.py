@@ -49,7 +49,7 @@ async def export(
     live = shared.runtime.machine(machine)
     names = checked_names(live, channels)
     start_ns, end_ns = time_ns_or(start, 0), time_ns_or(to, FOREVER_NS)
-    samples = pieces(shared.runtime.store, machine, names, start_ns, end_ns)
+    samples = pieces(shared.runtime.store, live, names, start_ns, end_ns)
     filename = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', machine)}.{form.value}"
     if form is Form.PARQUET:
         return await _parquet(samples, names, filename)

@@ -19,7 +19,7 @@ from telltale.formats.preview import Preview, preview
 from telltale.formats.times import text_to_ns
 from telltale.profiles.fit import best_fit
 from telltale.runtime.import_job import ImportView
-from telltale.runtime.imports import safe_name
+from telltale.runtime.uploads import safe_path
 
 router = APIRouter(tags=["imports"])
 
@@ -44,12 +44,16 @@ def read_options(
         str | None, Query(description="When a clock without a date began; ISO 8601 or Unix")
     ] = None,
     time_column: Annotated[str | None, Query(max_length=200)] = None,
+    day_first: Annotated[
+        bool | None, Query(description="Whether dates such as 03/04/2026 begin with the day")
+    ] = None,
 ) -> ReadOptions:
     """Return what the client knows about its file."""
     return ReadOptions(
         machine=machine or None,
         start_ns=text_to_ns(start) if start else None,
         time_column=time_column or None,
+        day_first=day_first,
     )
 
 
@@ -83,7 +87,7 @@ async def preview_import(
     found = await asyncio.to_thread(
         preview,
         head,
-        safe_name(filename),
+        str(safe_path(filename)),
         modified_ns=modified_ns,
         options=options,
     )

@@ -91,7 +91,7 @@ def client_message(text: str | bytes) -> Subscribe | Ping | Pong:
         raise DecodeError(f"The message is longer than {MAX_CLIENT_MESSAGE} bytes.")
     try:
         said: Subscribe | Ping | Pong = _decoder.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DecodeError(
             f"The message cannot be read: {error}. Send JSON with a type of subscribe, ping or "
             "pong; see docs/reference/live.md."

@@ -6,7 +6,8 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from telltale.api.context import Shared
+from telltale.api.context import PREFIX, Shared
+from telltale.api.in_use import uses
 from telltale.api.problems import ApiError
 from telltale.api.wire import answers, body_as, reply, takes
 from telltale.errors import DecodeError
@@ -93,6 +94,27 @@ async def register_machine(machine: str, request: Request, shared: Shared) -> Re
             machine, profile=wish.profile, title=wish.title, place=wish.place or ""
         )
     return reply(machine_view(live, shared.runtime.clock()), 200 if machine in known else 201)
+
+
+@router.delete(
+    "/machines/{machine}", status_code=204, summary="Remove a machine and all that is kept of it"
+)
+async def remove_machine(machine: str, shared: Shared, *, stop: bool = False) -> Response:
+    """Remove it: 409 while something plays into it or out of it, unless `stop` ends that first."""
+    shared.runtime.machine(machine)
+    running = list(uses(shared, machine))
+    if running and not stop:
+        raise ApiError(
+            409,
+            f"{machine!r} is in use by {', '.join(use.what for use in running)}. Stop that first, "
+            f"or let it be stopped: DELETE {PREFIX}/machines/{machine}?stop=true, "
+            f"`telltale machines remove {machine} --stop`.",
+        )
+    for use in running:
+        await use.stop()
+    removed = await shared.runtime.fleet.remove(machine)
+    shared.today.removed(removed.rows)
+    return Response(status_code=204)
 
 
 def check_texts(**texts: str | None) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+
+import msgspec
 
 from telltale.api.wire import names_of, time_ns_or
 from telltale.batch import NS_PER_S, Batch
 from telltale.errors import DecodeError, UnknownChannelError
-from telltale.profiles.schema import Profile
 from telltale.registry import suggest
+from telltale.runtime.former import joined, with_former_names
 from telltale.runtime.machine import LiveMachine
 from telltale.store.base import RangeQuery, Store
 
@@ -17,19 +19,26 @@ PIECE_ROWS = 20_000
 
 
 def checked_names(live: LiveMachine, channels: str | None) -> tuple[str, ...]:
-    """Return the named channels and metrics, all if none is named.
+    """Return the named channels and metrics, all if none is named. An alias means its channel.
 
     Raises:
-        UnknownChannelError: The profile has none of this name; the nearest is named.
+        UnknownChannelError: Nothing is kept under this name; the nearest is named.
     """
+    names = dict.fromkeys(_resolved(live, name) for name in names_of(channels))
+    return tuple(names) or live.profile.names
+
+
+def _resolved(live: LiveMachine, name: str) -> str:
     known = live.profile.names
-    names = names_of(channels)
-    for name in names:
-        if name not in known:
-            raise UnknownChannelError(
-                f"{live.machine.id} has no channel or metric {name!r}. {suggest(name, known)}"
-            )
-    return names or known
+    if name in known:
+        return name
+    if found := live.conformer.names.find(name):
+        return found.channel
+    if any(former.name == name for former in live.former):
+        return name
+    raise UnknownChannelError(
+        f"{live.machine.id} has no channel or metric {name!r}. {suggest(name, known)}"
+    )
 
 
 def time_range(live: LiveMachine, start: str | None, to: str | None) -> tuple[int, int]:
@@ -45,20 +54,29 @@ def time_range(live: LiveMachine, start: str | None, to: str | None) -> tuple[in
     return start_ns, end_ns
 
 
-def units_of(profile: Profile, names: tuple[str, ...]) -> dict[str, str]:
+def units_of(live: LiveMachine, names: Sequence[str]) -> dict[str, str]:
     """Return the unit of each name."""
-    return {name: profile.signal(name).unit for name in names}
+    before = {former.name: former.unit for former in live.former}
+    known = frozenset(live.profile.names)
+    return {n: live.profile.signal(n).unit if n in known else before[n] for n in names}
+
+
+async def read_range(store: Store, live: LiveMachine, query: RangeQuery) -> Batch:
+    """Return the query's names, with what the machine called otherwise under earlier profiles."""
+    wanted = with_former_names(query.names, live.former)
+    batch = await store.read(msgspec.structs.replace(query, names=wanted))
+    return joined(batch, query.names, live.former)
 
 
 async def pieces(
-    store: Store, machine: str, names: tuple[str, ...], start_ns: int, end_ns: int
+    store: Store, live: LiveMachine, names: tuple[str, ...], start_ns: int, end_ns: int
 ) -> AsyncIterator[Batch]:
     """Yield a range of any length in pieces of bounded size."""
     while start_ns < end_ns:
-        query = RangeQuery(machine, start_ns, end_ns, names=names, limit=PIECE_ROWS)
-        batch = await store.read(query)
+        query = RangeQuery(live.machine.id, start_ns, end_ns, names=names, limit=PIECE_ROWS)
+        batch = await read_range(store, live, query)
         if len(batch):
-            yield batch.select(names)
+            yield batch
         if len(batch) < PIECE_ROWS:
             return
         start_ns = int(batch.time_ns[-1]) + 1

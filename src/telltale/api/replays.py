@@ -13,7 +13,8 @@ from telltale.api.problems import ApiError
 from telltale.api.wire import answers, body_as, reply, takes
 from telltale.batch import FOREVER_NS
 from telltale.errors import DecodeError
-from telltale.formats.times import number_to_ns, text_to_ns
+from telltale.formats.times import text_to_ns
+from telltale.formats.unix_times import number_to_ns
 from telltale.runtime.import_job import ImportJob
 from telltale.runtime.replays import ReplayView
 

@@ -8,13 +8,14 @@ from starlette.responses import Response
 
 from telltale.api.context import Shared
 from telltale.api.wire import answers, reply
+from telltale.formats.base import Rejection
 from telltale.sources.base import Source
 
 router = APIRouter(tags=["sources"])
 
 
 class SourceView(msgspec.Struct, frozen=True):
-    """One feed as it tells about itself; `state` as in `SourceState`."""
+    """One feed as it tells about itself; the fields as in `SourceStatus`."""
 
     name: str
     simulated: bool
@@ -25,6 +26,7 @@ class SourceView(msgspec.Struct, frozen=True):
     rate_hz: float
     last_time_ns: int | None
     detail: str
+    reasons: tuple[Rejection, ...]
 
 
 class SourceList(msgspec.Struct, frozen=True):
@@ -46,6 +48,7 @@ def source_view(source: Source, now_ns: int) -> SourceView:
         rate_hz=round(status.rate.per_second(now_ns), 2),
         last_time_ns=status.last_time_ns or None,
         detail=status.detail,
+        reasons=status.reasons,
     )
 
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from telltale.api.context import Shared
 from telltale.api.forms import accepted_form
-from telltale.api.ranges import checked_names, time_range, units_of
+from telltale.api.ranges import checked_names, read_range, time_range, units_of
 from telltale.api.wire import answers
 from telltale.batch import Batch, BoolArray
 from telltale.formats.parquet_write import ParquetWriter
@@ -63,11 +63,11 @@ async def read_telemetry(
         points=points,
         limit=None if points else most + 1,
     )
-    batch = await shared.runtime.store.read(query)
+    batch = await read_range(shared.runtime.store, live, query)
     next_ns = int(batch.time_ns[most]) if len(batch) > most and not points else None
     if next_ns is not None:
         batch = batch.rows(0, most)
-    answer = Answer(batch.select(names), live.profile, points is not None, next_ns)
+    answer = Answer(batch, live.profile, units_of(live, names), points is not None, next_ns)
     # Encoding holds up to 200,000 x 16 values: not on the event loop
     body = await asyncio.to_thread(answer.encoded, form, fill=fill)
     headers = {"Vary": "Accept"}
@@ -82,6 +82,7 @@ class Answer:
 
     batch: Batch
     profile: Profile
+    units: dict[str, str]
     is_decimated: bool
     next_ns: int | None
 
@@ -96,7 +97,7 @@ class Answer:
             machine=batch.machine,
             time_ns=batch.time_ns.tolist(),
             columns=column_lists(batch),
-            units=units_of(self.profile, tuple(batch.columns)),
+            units=self.units,
             decimated=self.is_decimated,
             next_ns=self.next_ns,
             filled=None if filled is None else {n: flag.tolist() for n, flag in filled.items()},

@@ -35,13 +35,16 @@ def running_server(data: Path) -> str | None:
     """Return the address of the server that owns the folder, if one answers there."""
     address = _read(data)
     url = address.get("url") if address else None
-    if not isinstance(url, str):
-        return None
+    return url if isinstance(url, str) and answers(url) else None
+
+
+def answers(url: str) -> bool:
+    """Tell if a telltale answers there; one that was killed could not tidy up its file."""
     try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=TIMEOUT_S):  # noqa: S310 - our own
-            return url
-    except OSError:  # killed: it could not tidy up
-        return None
+        with urllib.request.urlopen(f"{url}/healthz", timeout=TIMEOUT_S):  # noqa: S310 - loopback
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def _read(data: Path) -> dict[str, object] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import threading
 import urllib.error
 import urllib.parse
@@ -14,13 +15,15 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from telltale.cli.address_file import running_server
-from telltale.errors import TelltaleError
+from telltale.cli.address_file import answers, running_server
+from telltale.cli.options import DEFAULT_HOST, DEFAULT_PORT
+from telltale.errors import StoreError, TelltaleError
 
 if TYPE_CHECKING:
     from telltale.runtime.core import Runtime
 
 TIMEOUT_S = 60.0
+COMMANDS = {"GET /sessions": "`telltale sessions`"}  # what the API tells to ask, as commands
 Json = Any  # what an API answer holds is checked where it is shown
 
 
@@ -89,8 +92,15 @@ def problem_text(error: urllib.error.HTTPError) -> str:
     with contextlib.suppress(ValueError, AttributeError):
         detail = json.load(error).get("detail")
         if detail:
-            return str(detail)
+            return in_commands(str(detail))
     return f"{error.url} answered {error.code} {error.reason}."
+
+
+def in_commands(sentence: str) -> str:
+    """Return a sentence of the API for somebody who types commands."""
+    for route, command in COMMANDS.items():
+        sentence = sentence.replace(route, command)
+    return sentence
 
 
 class OwnServer:
@@ -138,15 +148,39 @@ class OwnServer:
 
 
 @contextlib.contextmanager
-def connect(data: Path) -> Iterator[Client]:
-    """Give a client of the server that owns the folder; start one here if there is none."""
+def connect(data: Path, *, may_make: bool = False) -> Iterator[Client]:
+    """Give a client of the server that owns the folder; start one here if there is none.
+
+    Args:
+        data: The folder.
+        may_make: Make the folder if it is not there; else that is an error.
+    """
     url = running_server(data)
     if url is not None:
         yield Client(url)
         return
+    if not may_make:
+        check_kept(data)
     server = OwnServer(data)
     client = Client(server.start())
     try:
         yield client
     finally:
         server.stop()
+
+
+def check_kept(data: Path) -> None:
+    """Raise StoreError if nothing is kept in the folder, and say where else to look."""
+    from telltale.store.backup_folder import database_in  # noqa: PLC0415 - loads the store
+
+    try:
+        database_in(data)
+    except StoreError:
+        default = f"http://{DEFAULT_HOST}:{os.environ.get('TELLTALE_PORT', DEFAULT_PORT)}"
+        hint = "`telltale import FILE --data DIR` or `telltale demo` brings the first readings."
+        if answers(default):
+            hint = (
+                f"The telltale at {default} keeps its readings elsewhere: name that folder with "
+                "--data; it said so when it started (`make demo` keeps data/demo)."
+            )
+        raise StoreError(f"{data} is not there, or nothing is kept in it yet. {hint}") from None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,13 @@ from typing import Any
 import click
 
 from telltale.cli.connection import ApiError, Client, connect
-from telltale.cli.options import data_option, json_option
+from telltale.cli.options import data_option, json_option, reading_options
 from telltale.cli.output import print_json, progress_bar, time_text
 
 POLL_S = 0.1
+WIDTH = 100
+HARD_SPACE = "\N{NO-BREAK SPACE}"
+MAX_MACHINES, MAX_CHANNELS, MAX_REASONS = 5, 40, 5  # shown; --json has all
 Job = dict[str, Any]  # an import as the API shows it
 
 
@@ -25,15 +30,17 @@ class Wanted:
     profile: str | None
     start: str | None
     time_column: str | None
+    day_first: bool | None = None
 
     def query(self, file: Path) -> dict[str, str | None]:
         """Return it as the API takes it."""
         return {
-            "filename": file.name,
+            "filename": f"{file.absolute().parent.name}/{file.name}",
             "machine": self.machine,
             "profile": self.profile,
             "start": self.start,
             "time_column": self.time_column,
+            "day_first": None if self.day_first is None else str(self.day_first).lower(),
             "modified": str(file.stat().st_mtime_ns // 1_000_000),
         }
 
@@ -43,15 +50,14 @@ class Wanted:
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @data_option
-@click.option("--machine", help="Whose readings; default: what the file says, else its name.")
-@click.option("--profile", help="Default: the one its columns fit best, else one is inferred.")
-@click.option("--start", help="When a clock that counts from 0 began, ISO 8601.")
-@click.option("--time-column", help="Default: found by name and content.")
+@reading_options
 @json_option
-def import_(files: tuple[Path, ...], data: Path, *, as_json: bool, **wanted: str | None) -> None:
+def import_(
+    files: tuple[Path, ...], data: Path, *, as_json: bool, **wanted: Any
+) -> None:  # Any: Wanted's
     """Keep everything that FILES hold. Safe to run again: a reading is kept once."""
     asked = Wanted(**wanted)
-    with connect(data) as client:
+    with connect(data, may_make=True) as client:
         jobs = [import_or_refuse(client, file, asked, quiet=as_json) for file in files]
     if as_json:
         print_json(jobs)
@@ -67,7 +73,10 @@ def import_or_refuse(client: Client, file: Path, wanted: Wanted, *, quiet: bool)
     try:
         return import_file(client, file, wanted, quiet=quiet)
     except ApiError as error:
-        nothing: Job = {"rows": 0, "rejected": 0, "warnings": [], "unknown": {}, "reasons": []}
+        nothing: Job = {
+            "rows": 0, "rejected": 0, "replaced": 0, "machines": [], "channels": [],
+            "left_out": [], "warnings": [], "unknown": {}, "reasons": [],
+        }  # fmt: skip
         return {"filename": file.name, "state": "failed", "detail": str(error), **nothing}
 
 
@@ -87,16 +96,57 @@ def import_file(client: Client, file: Path, wanted: Wanted, *, quiet: bool) -> J
 
 
 def print_job(job: Job) -> None:
-    """Say what became of one file."""
+    """Say what became of one file: on standard error what somebody may have to mend."""
     name, detail = job["filename"], job["detail"]
     said = detail if detail.startswith(name) else f"{name}: {detail}"
     click.echo(said, err=job["state"] != "done")
     if job["rows"]:
         span = f"{time_text(job['first_time_ns'])} to {time_text(job['last_time_ns'])} UTC"
-        click.echo(f"  {', '.join(job['machines'][:5])}, {span}, {job['rate_rows_s']:,.0f} rows/s")
-    for warning in job["warnings"]:
-        click.echo(f"  {warning}", err=True)
+        machines = shortened(job["machines"], MAX_MACHINES)
+        click.echo(f"  {machines}, {span}, {job['rate_rows_s']:,.0f} rows/s")
+    if job["channels"]:
+        listed = shortened([channel_text(channel) for channel in job["channels"]], MAX_CHANNELS)
+        click.echo(wrapped(listed))
+    for reason, columns in by_reason(job["left_out"]).items():
+        click.echo(wrapped(f"left out, {reason}: {shortened(columns, MAX_CHANNELS)}"), err=True)
     for name, hint in job["unknown"].items():
         click.echo(f"  left out {name!r}: {hint}", err=True)
-    for reason in job["reasons"][:5]:
+    for warning in job["warnings"]:
+        click.echo(f"  {warning}", err=True)
+    for reason in job["reasons"][:MAX_REASONS]:
         click.echo(f"  {reason['message']}", err=True)
+
+
+def channel_text(channel: dict[str, Any]) -> str:  # Any: as the API answers
+    """Return a channel with its unit, and what its words became."""
+    name, unit = channel["channel"], channel["unit"]
+    words = ", ".join(f"{word} = {number:g}" for word, number in channel["words"].items())
+    text = f"{name} ({words})" if words else f"{name} [{unit}]" if unit != "1" else name
+    return text.replace(" ", HARD_SPACE)
+
+
+def by_reason(left_out: list[dict[str, str]]) -> dict[str, list[str]]:
+    """Return the columns that were left out, by why."""
+    found: dict[str, list[str]] = {}
+    for column in left_out:
+        found.setdefault(column["reason"], []).append(column["column"])
+    return found
+
+
+def wrapped(text: str) -> str:
+    """Return indented lines of a text."""
+    lines = textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return lines.replace(HARD_SPACE, " ")
+
+
+def shortened(names: Sequence[str], most: int) -> str:
+    """Return a list of names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,4 +1,4 @@
-"""`telltale machines`: list, show and rename machines."""
+"""`telltale machines`: list, show, rename and remove machines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from telltale.cli.connection import connect
-from telltale.cli.options import data_option, json_option
+from telltale.cli.options import Before, data_option, inherited_options, json_option
 from telltale.cli.output import age_text, print_json, print_table, time_text, value_text
 
 
@@ -16,8 +16,8 @@ from telltale.cli.output import age_text, print_json, print_table, time_text, va
 @json_option
 @click.pass_context
 def machines(context: click.Context, data: Path, *, as_json: bool) -> None:
-    """List machines, worst first; or show and rename one."""
-    context.obj = data
+    """List machines, worst first; or show, rename and remove one."""
+    context.obj = Before(data, as_json)
     if context.invoked_subcommand is not None:
         return
     with connect(data) as client:
@@ -38,8 +38,7 @@ def machines(context: click.Context, data: Path, *, as_json: bool) -> None:
 
 @machines.command()
 @click.argument("machine")
-@json_option
-@click.pass_obj
+@inherited_options
 def show(data: Path, machine: str, *, as_json: bool) -> None:
     """Show one machine's newest values."""
     with connect(data) as client:
@@ -71,15 +70,34 @@ def show(data: Path, machine: str, *, as_json: bool) -> None:
 @click.option("--title", help="What people call it.")
 @click.option("--place", help="Where it stands.")
 @click.option("--profile", help="What it is; its derived metrics start anew.")
-@click.pass_obj
-def change(
-    data: Path, machine: str, title: str | None, place: str | None, profile: str | None
-) -> None:
+@inherited_options
+def change(data: Path, machine: str, *, as_json: bool, **wanted: str | None) -> None:
     """Rename a machine, move it, or give it another profile."""
-    wanted = {"title": title, "place": place, "profile": profile}
     body = {key: value for key, value in wanted.items() if value is not None}
     if not body:
         raise click.UsageError("Say what to change: --title, --place or --profile.")
     with connect(data) as client:
         found = client.send("PATCH", f"/machines/{machine}", body)
-    click.echo(f"{found['id']}: {found['title']}, {found['profile_title']}.")
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{found['id']}: {found['title']}, {found['profile_title']}.")
+
+
+@machines.command()
+@click.argument("machine")
+@click.option("--stop", is_flag=True, help="First stop what plays into it or out of it.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@inherited_options
+def remove(data: Path, machine: str, *, stop: bool, yes: bool, as_json: bool) -> None:
+    """Remove a machine and all that is kept of it: readings, recordings, events."""
+    with connect(data) as client:
+        found = client.get(f"/machines/{machine}")
+        told = f"{machine} ({found['title']}) and its {found['rows']:,} readings"
+        if not yes:
+            click.confirm(f"Remove {told} for good?", abort=True, err=True)
+        client.send("DELETE", f"/machines/{machine}", stop="true" if stop else None)
+    if as_json:
+        print_json({"removed": machine, "rows": found["rows"]})
+    else:
+        click.echo(f"Removed {told}.")

@@ -70,3 +70,8 @@ def main() -> None:
     except TelltaleError as error:
         click.echo(f"telltale: {error}", err=True)
         raise SystemExit(1) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        click.echo(f"telltale: {error.filename}: {error.strerror}.", err=True)
+        raise SystemExit(1) from None

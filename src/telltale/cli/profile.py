@@ -1,4 +1,4 @@
-"""`telltale profile`: show, check and infer machine profiles."""
+"""`telltale profile`: list, show, check and infer machine profiles."""
 
 from __future__ import annotations
 
@@ -37,6 +37,25 @@ def list_(data: Path, *, as_json: bool) -> None:
 
 
 @profile.command()
+@click.argument("id")
+@data_option
+@json_option
+def show(id: str, data: Path, *, as_json: bool) -> None:  # noqa: A002 - a profile's own word
+    """Print one profile as its file would be: to read, or to begin one of your own."""
+    from msgspec import to_builtins  # noqa: PLC0415 - loads numpy with the rest
+
+    from telltale.profiles.load import ProfileBook  # noqa: PLC0415
+    from telltale.profiles.write import to_toml  # noqa: PLC0415
+    from telltale.runtime.build import PROFILES_FOLDER  # noqa: PLC0415
+
+    found = ProfileBook(data / PROFILES_FOLDER).get(id)
+    if as_json:
+        print_json(to_builtins(found))
+    else:
+        click.echo(to_toml(found), nl=False)
+
+
+@profile.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
     """Check profile files; say file, line and the nearest valid key for each error."""
@@ -63,16 +82,21 @@ def check(files: tuple[Path, ...]) -> None:
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output."
 )
-def infer(file: Path, profile_id: str | None, out: Path | None) -> None:
+@click.option("--force", is_flag=True, help="Write over a file that is there already.")
+def infer(file: Path, profile_id: str | None, out: Path | None, *, force: bool) -> None:
     """Write a profile from a log: channels, units, ranges and cards, for you to check."""
+    if out is not None and out.exists() and not force:
+        raise click.UsageError(f"{out} exists. Give another name, or --force to write over it.")
     from telltale.formats.files import ReadOptions, read_file  # noqa: PLC0415 - loads numpy
+    from telltale.profiles.choose import free_id  # noqa: PLC0415
     from telltale.profiles.infer import infer_profile  # noqa: PLC0415
     from telltale.profiles.write import to_toml  # noqa: PLC0415
 
     decoded = next(iter(read_file(file, ReadOptions())), None)
     if decoded is None or not decoded.rows:
         raise DecodeError(f"{file}: no readings in it, so there is nothing to infer from.")
-    text = to_toml(infer_profile(decoded, id=profile_id or file.stem, title=file.stem))
+    inferred = infer_profile(decoded, id=profile_id or free_id(file.stem, ()), title=file.stem)
+    text = to_toml(inferred)
     if out is None:
         click.echo(text)
         return

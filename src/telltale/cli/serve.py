@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from telltale.cli.options import address_options, data_option
+from telltale.cli.options import address_options, data_option, json_option
+from telltale.cli.output import print_json
 from telltale.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ Prepare = Callable[["Runtime"], Awaitable[None]]
     show_default=True,
     help="Older whole days move to Parquet, if the archive extra is installed.",
 )
+@json_option
 def serve(
     data: Path,
     host: str,
@@ -72,6 +74,7 @@ def serve(
     keep_days: float | None,
     keep_gb: float | None,
     archive_after_days: float,
+    as_json: bool,
 ) -> None:
     """Take readings and show them live."""
     refuse_open_network(host, agreed=open_to_network)
@@ -90,6 +93,7 @@ def serve(
         port,
         prepare,
         open_page=not no_browser,
+        as_json=as_json,
         max_machines=max_machines,
         keeping=keeping,
     )
@@ -100,7 +104,10 @@ def serve(
 @address_options
 @click.option("--no-browser", is_flag=True, help="Do not open the page.")
 @click.option("--udp-port", default=UDP_PORT, show_default=True, help="UDP readings; 0 for none.")
-def demo(data: Path, host: str, port: int, *, no_browser: bool, udp_port: int) -> None:
+@json_option
+def demo(
+    data: Path, host: str, port: int, *, no_browser: bool, udp_port: int, as_json: bool
+) -> None:
     """Five simulated machines, one per built-in profile, one developing a fault."""
     refuse_open_network(host, agreed=False)
 
@@ -110,7 +117,7 @@ def demo(data: Path, host: str, port: int, *, no_browser: bool, udp_port: int) -
         await start_demo(runtime)
         add_udp(runtime, host, udp_port)
 
-    run_server(data, host, port, prepare, open_page=not no_browser)
+    run_server(data, host, port, prepare, open_page=not no_browser, as_json=as_json)
 
 
 def refuse_open_network(host: str, *, agreed: bool) -> None:
@@ -141,6 +148,7 @@ def run_server(
     prepare: Prepare,
     *,
     open_page: bool,
+    as_json: bool = False,
     max_machines: int = MAX_MACHINES,
     keeping: Mapping[str, float | None] | None = None,
 ) -> None:
@@ -161,7 +169,7 @@ def run_server(
 
     def listening(url: str) -> None:
         address_file.announce(data, url)
-        announce(url, data, open_page=open_page)
+        announce(url, data, open_page=open_page, as_json=as_json)
 
     async def main(listener: socket.socket) -> None:
         runtime = embedded_runtime(data, max_machines=max_machines, **(keeping or {}))
@@ -191,8 +199,12 @@ def fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def announce(url: str, data: Path, *, open_page: bool) -> None:
+def announce(url: str, data: Path, *, open_page: bool, as_json: bool) -> None:
     """Say where telltale is, and open the page."""
-    click.echo(f"telltale is at {url}   (keeps everything in {data.resolve()}; Ctrl+C stops it)")
+    kept = data.resolve()
+    if as_json:
+        print_json({"url": url, "data": str(kept)})
+    else:
+        click.echo(f"telltale is at {url}   (keeps everything in {kept}; Ctrl+C stops it)")
     if open_page:
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()

@@ -1,15 +1,16 @@
-"""`telltale sessions`: list and name recordings."""
+"""`telltale sessions`: list, name and remove recordings."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import quote
 
 import click
 
 from telltale.cli.connection import connect
-from telltale.cli.options import data_option, json_option
+from telltale.cli.options import Before, data_option, inherited_options, json_option
 from telltale.cli.output import NS_PER_S, print_json, print_table, time_text
+from telltale.errors import TelltaleError
+from telltale.registry import suggest
 
 
 @click.group(invoke_without_command=True)
@@ -18,8 +19,8 @@ from telltale.cli.output import NS_PER_S, print_json, print_table, time_text
 @click.option("--machine", help="Only this machine's.")
 @click.pass_context
 def sessions(context: click.Context, data: Path, machine: str | None, *, as_json: bool) -> None:
-    """List recordings, newest first; or name one."""
-    context.obj = data
+    """List recordings, newest first; or name and remove one."""
+    context.obj = Before(data, as_json)
     if context.invoked_subcommand is not None:
         return
     with connect(data) as client:
@@ -41,9 +42,32 @@ def sessions(context: click.Context, data: Path, machine: str | None, *, as_json
 @sessions.command()
 @click.argument("session")
 @click.argument("title")
-@click.pass_obj
-def name(data: Path, session: str, title: str) -> None:
+@inherited_options
+def name(data: Path, session: str, title: str, *, as_json: bool) -> None:
     """Give a recording a title."""
     with connect(data) as client:
-        found = client.send("PATCH", f"/sessions/{quote(session)}", {"title": title})
-    click.echo(f"{found['id']}: {found['title']}")
+        found = client.send("PATCH", f"/sessions/{session}", {"title": title})
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{found['id']}: {found['title']}")
+
+
+@sessions.command()
+@click.argument("session")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@inherited_options
+def remove(data: Path, session: str, *, yes: bool, as_json: bool) -> None:
+    """Remove a recording: its readings and the events that began in it."""
+    with connect(data) as client:
+        known = {found["id"]: found for found in client.get("/sessions")["sessions"]}
+        if session not in known:
+            raise TelltaleError(f"No recording has the id {session!r}. {suggest(session, known)}")
+        told = f"{known[session]['title'] or session} and its {known[session]['rows']:,} readings"
+        if not yes:
+            click.confirm(f"Remove {told} for good?", abort=True, err=True)
+        client.send("DELETE", f"/sessions/{session}")
+    if as_json:
+        print_json({"removed": session, "rows": known[session]["rows"]})
+    else:
+        click.echo(f"Removed {told}.")

@@ -12,6 +12,7 @@ from telltale.batch import Batch
 
 _WORDS = {"None": "null", "True": "true", "False": "false"}  # as the feed wrote them
 MAX_REASONS = 20  # enough to see the pattern; the count says how many there were
+BOOLEANS = {"false": 0.0, "true": 1.0}  # codes of a column that holds JSON's own
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -32,6 +33,13 @@ class Rejection(msgspec.Struct, frozen=True):
     message: str
 
 
+class LeftOut(msgspec.Struct, frozen=True):
+    """A column of which nothing is kept: its name in the file, and why."""
+
+    column: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """The outcome of decoding one input.
@@ -44,6 +52,7 @@ class Decoded:
         units: Unit per column where the feed says so.
         codes: Word to number, for columns that held words.
         notes: What had to be guessed or mended, a sentence each.
+        left_out: Columns of which nothing is kept; told once per input.
     """
 
     batches: tuple[Batch, ...]
@@ -53,6 +62,7 @@ class Decoded:
     units: Mapping[str, str] = field(default_factory=dict)
     codes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -60,8 +70,8 @@ class Decoded:
         return sum(len(batch) for batch in self.batches)
 
     def without_refusals(self) -> Decoded:
-        """Return the same batches, with nothing refused: for once that has been counted."""
-        return replace(self, rejected_rows=0, rejected_values=0, reasons=())
+        """Return the same batches, and nothing of what is told once per input."""
+        return replace(self, rejected_rows=0, rejected_values=0, reasons=(), notes=(), left_out=())
 
 
 def shown(value: Any) -> str:  # Any: whatever the feed sent

@@ -28,6 +28,11 @@ class Chunk:
     refused: tuple[Rejection, ...] = ()
     refused_count: int = 0
 
+    @classmethod
+    def empty(cls, names: Sequence[str]) -> Chunk:
+        """Return no rows of a table with these columns."""
+        return cls({name: [] for name in names}, np.empty(0, dtype=np.int64))
+
     def __len__(self) -> int:
         return len(self.row_numbers)
 

@@ -9,9 +9,11 @@ import numpy as np
 
 from telltale.batch import NS_PER_S, FloatArray, IntArray
 from telltale.formats.chunks import Chunk
-from telltale.formats.layout import Clock, Layout, Role
+from telltale.formats.columns import Role
+from telltale.formats.durations import times_of_day_to_ns
+from telltale.formats.layout import Clock, Layout
 from telltale.formats.text_numbers import number_column
-from telltale.formats.times import NOT_A_TIME, times_of_day_to_ns
+from telltale.formats.unix_times import NOT_A_TIME
 
 DAY_NS = 86_400 * NS_PER_S
 RESTART_FALL_NS = 10 * NS_PER_S  # loggers' own steps back, and late rows, are smaller

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
 
 from telltale.errors import DecodeError
 from telltale.formats.base import MAX_REASONS, Decoded, Rejection, shown
+from telltale.formats.columns import Role
 from telltale.formats.csv_dialect import HEAD_BYTES, sniff
 from telltale.formats.csv_rows import read_chunks
-from telltale.formats.layout import SAMPLE_ROWS, Clock, Role, plan
+from telltale.formats.layout import SAMPLE_ROWS, Clock, Layout, plan
 from telltale.formats.rows import check_columns, check_rows
 from telltale.formats.table import TableDecoder
+from telltale.formats.times import date_order_note
 
 _DAY_NS = 86_400 * 10**9
 
@@ -50,7 +53,17 @@ def decode_csv(
         layout, machine=machine or "", start_ns=start_ns, decimal=dialect.decimal
     )
     decoded = decoder.decode(chunk, last=True)
+    notes = (*dialect.warnings, *_time_notes(layout, sample), *decoded.notes)
+    decoded = replace(decoded, notes=notes, left_out=layout.left_out)
     return decoded if machine is None else _only(decoded, machine)
+
+
+def _time_notes(layout: Layout, sample: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    column = layout.date_column or layout.time_column
+    if column is None:
+        yield "No column holds times, so the rows count as measured when they arrived."
+    elif layout.day_first is not None and (note := date_order_note(sample[column], column)):
+        yield note
 
 
 def _only(decoded: Decoded, machine: str) -> Decoded:

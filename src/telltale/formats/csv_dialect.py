@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from telltale.errors import DecodeError
-from telltale.formats.text_numbers import is_missing, number_of
+from telltale.formats.text_numbers import is_missing, may_be_grouped, number_of
 
 HEAD_BYTES = 256 * 1024
 MAX_COLUMNS = 4096
@@ -100,29 +100,47 @@ def _decoded(head: bytes, what: str) -> tuple[str, str, list[str]]:
 
 
 def _table_start(lines: Sequence[str], what: str) -> tuple[int, str]:
-    """Return the line where the table begins, and its delimiter: what splits most lines alike."""
-    best = (0, 0, 0, ",")
-    for delimiter in _DELIMITERS:
-        counts = [len(split_line(line, delimiter)) if line.strip() else 0 for line in lines[:400]]
-        for start, count in enumerate(counts[:200]):
-            if count < 2 or (start and counts[start - 1] == count):
-                continue
-            alike = sum(abs(other - count) <= 1 and other > 1 for other in counts[start:])
-            score = (alike * min(count, 8), count, -start, delimiter)
-            best = max(best, score)
-    if best[0]:
-        return -best[2], best[3]
+    """Return the line where the table begins, and its delimiter: what splits most lines alike.
+
+    A comma may as well be a decimal sign: of as many lines another delimiter goes before it.
+    """
+    found = {sign: best for sign in _DELIMITERS if (best := _best_start(lines, sign)) is not None}
+    if found:
+        comma = found.get(",", (0, 0, 0, 0))
+        rivals = [sign for sign in found if sign != "," and found[sign][3] >= comma[3]]
+        delimiter = max(rivals or found, key=lambda sign: found[sign])
+        return -found[delimiter][2], delimiter
     first = next((i for i, line in enumerate(lines) if line.strip()), None)
     if first is None or "\x00" in "".join(lines[:5]):
         raise DecodeError(f"{what} holds no table. Give rows of values with one delimiter.")
     return first, ","
 
 
+def _best_start(lines: Sequence[str], delimiter: str) -> tuple[int, int, int, int] | None:
+    """Return how well a delimiter splits lines: score, cells, minus the first line, lines."""
+    counts = [len(split_line(line, delimiter)) if line.strip() else 0 for line in lines[:400]]
+    n_filled = sum(count > 0 for count in counts)
+    best = None
+    for start, count in enumerate(counts[:200]):
+        if count < 2 or (start and counts[start - 1] == count):
+            continue
+        alike = sum(abs(other - count) <= 1 and other > 1 for other in counts[start:])
+        if alike == 1 and n_filled > 1:  # a header's own marks say nothing about the rows
+            continue
+        rank = (alike * min(count, 8), count, -start, alike)
+        best = rank if best is None else max(best, rank)
+    return best
+
+
 def _decimal(rows: Sequence[Sequence[str]], delimiter: str) -> str:
-    cells = [cell for row in rows[1:] for cell in row]
-    comma = sum(bool(re.fullmatch(r"\s*[+-]?\d+,\d+\s*", cell)) for cell in cells)
-    point = sum(bool(re.fullmatch(r"\s*[+-]?\d+\.\d+\s*", cell)) for cell in cells)
-    return "," if comma > point and (delimiter != "," or comma) else "."
+    """Return the decimal sign. "1,480" tells nothing beside a comma that parts cells."""
+    cells = [cell.strip() for row in rows[1:] for cell in row]
+    comma = [cell for cell in cells if re.fullmatch(r"[+-]?\d+,\d+", cell)]
+    point = [cell for cell in cells if re.fullmatch(r"[+-]?\d+\.\d+", cell)]
+    sure = [sum(not may_be_grouped(cell) for cell in found) for found in (comma, point)]
+    if sure[0] != sure[1]:
+        return "," if sure[0] > sure[1] else "."
+    return "," if len(comma) > len(point) and delimiter != "," else "."
 
 
 def _is_value(cell: str, decimal: str) -> bool:

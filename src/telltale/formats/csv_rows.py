@@ -18,48 +18,72 @@ CHUNK_BYTES = 1024 * 1024
 MAX_LINE_BYTES = 4 * 1024 * 1024
 
 
-def read_chunks(
-    file: BinaryIO, dialect: Dialect, chunk_bytes: int = CHUNK_BYTES
-) -> Iterator[Chunk]:
-    """Yield the rows of a CSV file, from its first byte on, about chunk_bytes at a time.
+class CsvReader:
+    """Turns a CSV file's bytes, from the first on, into chunks of whole rows, as they come.
 
     A row with too few cells is filled with empty ones; one with too many is refused.
-
-    Raises:
-        TooLargeError: A line longer than MAX_LINE_BYTES, or a quote that never ends.
     """
-    row = 0
-    for text in _skipped(_whole_lines(file, dialect.encoding, chunk_bytes), dialect.skip_lines):
-        chunk = _chunk(text, dialect, row)
-        row += len(chunk) + chunk.refused_count
-        if len(chunk) or chunk.refused_count:
-            yield chunk
 
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._text = codecs.getincrementaldecoder(dialect.encoding)("replace")
+        self._rest = ""
+        self._head_lines = dialect.skip_lines  # preamble, header, units: still to come
+        self._row = 0
 
-def _whole_lines(file: BinaryIO, encoding: str, chunk_bytes: int) -> Iterator[str]:
-    """Yield text cut only at the ends of lines, none of them inside quotes."""
-    decoder = codecs.getincrementaldecoder(encoding)("replace")
-    rest = ""
-    block = file.read(chunk_bytes)
-    while block:
-        following = file.read(chunk_bytes)
-        text = rest + decoder.decode(block, final=not following)
-        # The last line may lack its end; it goes with the lines before it.
-        cut = _safe_cut(text) if following else len(text)
+    def feed(self, block: bytes, *, last: bool = False) -> Chunk | None:
+        """Return the rows that are whole now; `last` takes a line without end as whole.
+
+        Raises:
+            TooLargeError: A line longer than MAX_LINE_BYTES, or a quote that never ends.
+        """
+        text = self._rest + self._text.decode(block, final=last)
+        is_quoted = '"' in text and text.count('"') % 2 == 1
+        cut = len(text) if last and not is_quoted else _safe_cut(text)
         if cut == 0 and len(text) > MAX_LINE_BYTES:
             raise TooLargeError(
                 f"A line is longer than {MAX_LINE_BYTES} bytes, or a quote never ends. "
                 "Mend the file, or export it again."
             )
-        is_quoted = not following and '"' in text and text.count('"') % 2 == 1
-        if is_quoted:
-            cut = _safe_cut(text)
-        rest, block = text[cut:], following
-        if cut:
-            yield _with_newlines(text[:cut])
-        if is_quoted:
-            line = " ".join(rest.split("\n", 1)[0].split())[:60]
+        self._rest = text[cut:]
+        rows = self._without_head(_with_newlines(text[:cut]))
+        chunk = _chunk(rows, self._dialect, self._row) if rows else None
+        if chunk is None or not (len(chunk) or chunk.refused_count):
+            return None
+        self._row += len(chunk) + chunk.refused_count
+        return chunk
+
+    def end(self) -> None:
+        """Raise DecodeError if the file ended inside quotes; to be called after the last feed."""
+        if self._rest:
+            line = " ".join(self._rest.split("\n", 1)[0].split())[:60]
             raise DecodeError(f"A quote is opened and never ends: {line!r}. Mend that line.")
+
+    def _without_head(self, text: str) -> str:
+        while self._head_lines and text:
+            _, _, text = text.partition("\n")
+            self._head_lines -= 1
+        return text
+
+
+def read_chunks(
+    file: BinaryIO, dialect: Dialect, chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[Chunk]:
+    """Yield the rows of a CSV file, from its first byte on, about chunk_bytes at a time.
+
+    Raises:
+        TooLargeError: As `CsvReader.feed`.
+        DecodeError: The file ends inside quotes.
+    """
+    reader = CsvReader(dialect)
+    block = file.read(chunk_bytes)
+    while block:
+        following = file.read(chunk_bytes)
+        chunk = reader.feed(block, last=not following)
+        if chunk is not None:
+            yield chunk
+        block = following
+    reader.end()
 
 
 def _with_newlines(text: str) -> str:
@@ -75,17 +99,6 @@ def _safe_cut(text: str) -> int:
         quotes -= text.count('"', earlier, cut)
         cut = earlier
     return cut
-
-
-def _skipped(pieces: Iterator[str], lines: int) -> Iterator[str]:
-    """Drop the first lines: preamble, header, units."""
-    for piece in pieces:
-        text = piece
-        while lines and text:
-            _, _, text = text.partition("\n")
-            lines -= 1
-        if text:
-            yield text
 
 
 def _chunk(text: str, dialect: Dialect, first_row: int) -> Chunk:

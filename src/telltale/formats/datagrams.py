@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from telltale.errors import DecodeError
+from telltale.formats.assemble import to_decoded
 from telltale.formats.base import Decoded
 from telltale.formats.fast_rows import read_rows
 from telltale.formats.json_text import read_json
-from telltale.formats.raw_columns import FieldNames, RawColumns, to_decoded
+from telltale.formats.raw_columns import FieldNames, RawColumns
 from telltale.formats.refusals import Refusals
 from telltale.formats.rows import rows_to_raw
 
@@ -113,9 +114,10 @@ def _row(datagram: bytes) -> dict[str, Any]:
 def _check_named(row: dict[str, Any]) -> None:
     if any(row.get(name) is not None for name in _NAMED.machine):
         return
-    missing = [name for name in ("track", "chassis") if row.get(name) in (None, "")]
-    if missing:
-        raise DecodeError(f'The reading lacks {" and ".join(missing)}. Add them, or "machine".')
+    if row.get("track") in (None, "") or row.get("chassis") in (None, ""):
+        raise DecodeError(
+            'The reading does not say whose it is. Add "machine": "<id>", or "track" and "chassis".'
+        )
 
 
 def _csv_row(datagram: bytes) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from telltale.errors import DecodeError
+from telltale.formats.assemble import to_decoded
 from telltale.formats.base import Decoded, shown
 from telltale.formats.datagrams import decode_datagrams
+from telltale.formats.fast_columns import read_columns
 from telltale.formats.fast_rows import LEAST_ROWS_BYTES, read_rows
-from telltale.formats.json_text import BOM, read_json, read_lines
+from telltale.formats.json_text import BOM, UTF16_BOMS, read_json, read_lines
 from telltale.formats.msgpack_body import read_msgpack
-from telltale.formats.raw_columns import FieldNames, RawColumns, to_decoded
+from telltale.formats.raw_columns import FieldNames, RawColumns
 from telltale.formats.refusals import Refusals
 from telltale.formats.rows import check_columns, check_rows, columns_to_raw, is_columns, rows_to_raw
 
@@ -80,6 +82,8 @@ def decode(
     raw = None
     if kind == "json" and len(body) >= LEAST_ROWS_BYTES:
         raw = read_rows(body, names, max_rows)
+    elif kind == "msgpack" and len(body) >= LEAST_ROWS_BYTES:
+        raw = read_columns(body, names, max_rows)
     if raw is None:
         raw, units = _parsed(kind, body, names, refusals, max_rows)
     check_columns(len(raw.values), max_columns)
@@ -100,6 +104,8 @@ def format_of(content_type: str, body: bytes) -> str:
 
 
 def _sniffed(body: bytes) -> str:
+    if body.startswith(UTF16_BOMS):  # so that JSON in it is named; CSV in it is read
+        body = body[:4096].decode("utf-16", "ignore").encode()
     text = body[:4096].removeprefix(BOM).lstrip()
     if text[:1] == b"[":
         return "json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -15,16 +14,10 @@ from telltale.formats.chunks import Chunk
 from telltale.formats.clocks import length_ns
 from telltale.formats.csv_dialect import HEAD_BYTES, Dialect
 from telltale.formats.csv_rows import read_chunks as read_csv_chunks
+from telltale.formats.facts import NOTHING_KNOWN, FileFacts, ReadOptions
 from telltale.formats.json_file import is_json, read_json_file
 from telltale.formats.layout import Layout
-from telltale.formats.look import (
-    NOTHING_KNOWN,
-    FileFacts,
-    ReadOptions,
-    Table,
-    table_of_columns,
-    table_of_text,
-)
+from telltale.formats.look import Table, table_of_columns, table_of_text
 from telltale.formats.packed import BROKEN, opened, packed_place
 from telltale.formats.preview import Preview, preview
 from telltale.formats.start import id_of_name
@@ -65,7 +58,7 @@ def _pieces(
 ) -> Iterator[Decoded]:
     with opened(path) as file:
         head = file.read(HEAD_BYTES)
-    facts = FileFacts(path.name, path.stat().st_mtime_ns, partial(_length_ns, path, options))
+    facts = facts_of(path, options)
     if head.startswith(parquet.MAGIC):
         chunks = parquet.read_chunks(path)
         first = next(chunks, None)
@@ -76,13 +69,12 @@ def _pieces(
         return
     with opened(path) as file:
         if is_json(head, path.name):
-            default = id_of_name(path.name)
             readings = read_json_file(
                 file,
                 head,
                 path.name,
                 machine=options.machine,
-                default=default,
+                default=id_of_name(facts.title),
                 modified_ns=facts.modified_ns,
             )
             yield from _followed(readings, file, on_progress)
@@ -91,6 +83,16 @@ def _pieces(
         dialect = cast("Dialect", table.dialect)
         rows = _decoded(table, read_csv_chunks(file, dialect, options.chunk_bytes), path.name)
         yield from _followed(rows, file, on_progress)
+
+
+def facts_of(path: Path, options: ReadOptions) -> FileFacts:
+    """Return what is known of a file beside its content."""
+    return FileFacts(
+        path.name,
+        path.stat().st_mtime_ns,
+        partial(_length_ns, path, options),
+        path.absolute().parent.name,
+    )
 
 
 def _followed(
@@ -123,19 +125,19 @@ def _decoded(table: Table, chunks: Iterator[Chunk], name: str) -> Iterator[Decod
     before = next(chunks, None)
     if before is None:
         raise DecodeError(f"{name} has a header but no rows. Give at least one.")
-    notes = table.warnings
+    told: Callable[[Decoded], Decoded] = table.told
     while True:
         try:
             chunk = next(chunks, None)
         except (DecodeError, *BROKEN):  # what came before the damage is kept
-            yield _noted(table.decoder.decode(before, last=True), notes)
+            yield told(table.decoder.decode(before, last=True))
             raise
         if chunk is None:
             break
-        yield _noted(table.decoder.decode(before), notes)
-        before, notes = chunk, ()
-    yield _noted(table.decoder.decode(before, last=True), notes)
+        yield told(table.decoder.decode(before))
+        before, told = chunk, _as_it_is
+    yield told(table.decoder.decode(before, last=True))
 
 
-def _noted(decoded: Decoded, notes: tuple[str, ...]) -> Decoded:
-    return replace(decoded, notes=(*notes, *decoded.notes)) if notes else decoded
+def _as_it_is(decoded: Decoded) -> Decoded:
+    return decoded

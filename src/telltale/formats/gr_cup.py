@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import numpy as np
 
 from telltale.batch import NS_PER_S, FloatArray, IntArray
-from telltale.formats.layout import Clock, Column, Layout, Role, classified
-from telltale.formats.times import NOT_A_TIME
+from telltale.formats.columns import Column, Role, classified
+from telltale.formats.layout import Clock, Layout
+from telltale.formats.unix_times import NOT_A_TIME
 
 LAP_ERROR = 32768  # the logger's "no lap known"
 CLOCK_TOLERANCE_NS = 60 * NS_PER_S  # receive delays seen: up to 13 s
 CAR_PREFIX = "car-"
+# What a lap table's rows mark, by a part of its file's name, to the column that says so
+TRIGGERS = {"lap_start": "lap_start", "lap_end": "lap_end", "lap_time": "lap_timed"}
 _LONG = {"telemetry_name", "telemetry_value", "meta_time"}
 _LAP_TABLE = {"lap", "meta_time", "vehicle_id"}
 _SECTIONS = {"number", "lap_number", "lap_time", "hour"}
@@ -27,7 +31,7 @@ _SECONDS = re.compile(
 _WORDS = {"FLAG_AT_FL", "CROSSING_FINISH_LINE_IN_PIT", "STATUS", "CLASS"}
 _ABOUT = re.compile(
     r"driver_(?!number).*|team|group|division|vehicle|manufacturer|tires|ecm .*|\*.*|sort key"
-    r"|expire_at|meta_.*|original_vehicle_id|vehicle_number|timestamp",
+    r"|expire_at|meta_.*|original_vehicle_id|vehicle_number",
     re.IGNORECASE,
 )
 _UNITS = {
@@ -47,11 +51,21 @@ def is_long(header: Sequence[str]) -> bool:
     return {name.lower() for name in header} >= _LONG
 
 
-def layout_of(sample: Mapping[str, Sequence[str]], decimal: str) -> Layout | None:
-    """Return the layout of a GR Cup table; None if it is something else."""
+def layout_of(
+    sample: Mapping[str, Sequence[str]], decimal: str, filename: str = ""
+) -> Layout | None:
+    """Return the layout of a GR Cup table; None if it is something else.
+
+    Args:
+        sample: Texts of the first rows by column.
+        decimal: Decimal sign.
+        filename: Tells apart the lap tables, which all have the same columns.
+    """
     names = {name.lower() for name in sample}
     if names >= _LAP_TABLE:
-        return _layout("GR Cup lap table", sample, decimal, "vehicle_id", "meta_time")
+        layout = _layout("GR Cup lap table", sample, decimal, "vehicle_id", "meta_time")
+        trigger = next((word for word in TRIGGERS if word in filename.lower()), "")
+        return msgspec.structs.replace(layout, trigger=trigger)
     if names >= _SECTIONS:
         return _layout("GR Cup sections", sample, decimal, "number", "hour")
     if names >= _WEATHER:
@@ -73,6 +87,8 @@ def _layout(
     for source, texts in sample.items():
         if source.lower() == machine:
             columns.append(Column(source, Role.MACHINE))
+        elif source.lower() == "timestamp" and time == "meta_time":  # the logger's own clock
+            columns.append(Column(source, Role.TIME))
         elif source.lower() == time:
             time_column = source
             columns.append(Column(source, Role.TIME))

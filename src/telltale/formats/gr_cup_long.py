@@ -14,7 +14,8 @@ from telltale.formats.chunks import Chunk
 from telltale.formats.gr_cup import TELEMETRY_UNITS, EcuClock, LapMemory
 from telltale.formats.refusals import Refusals
 from telltale.formats.text_numbers import text_numbers
-from telltale.formats.times import EXPECTED, GIVE_TIME, NOT_A_TIME, texts_to_ns
+from telltale.formats.times import GIVE_TIME, texts_to_ns
+from telltale.formats.unix_times import EXPECTED, NOT_A_TIME
 
 HOLD_NS = 10 * NS_PER_S  # messages of one instant may lie this far apart in the file
 MAX_HELD = 400_000
@@ -96,7 +97,7 @@ class LongDecoder:
         if isinstance(values, np.ndarray):
             return np.where(np.isinf(values), np.nan, values)
         rows = chunk.row_numbers
-        return text_numbers(values, column, refusals, lambda i: int(rows[i]), self._decimal)
+        return text_numbers(values, column, refusals, lambda i: int(rows[i]), decimal=self._decimal)
 
     def _times(self, chunk: Chunk, cars: IntArray) -> IntArray:
         received_ns = texts_to_ns(chunk.texts(self._columns["meta_time"]))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import UTC, tzinfo
+from functools import cached_property
 
 import numpy as np
 
-from telltale.batch import Batch, BoolArray, FloatArray, IntArray
+from telltale.batch import Batch, BoolArray, IntArray
 from telltale.formats.base import Decoded
 from telltale.formats.chunks import Chunk
-from telltale.formats.gr_cup import EcuClock, LapMemory
-from telltale.formats.layout import Layout, Role
+from telltale.formats.columns import Role
+from telltale.formats.gr_cup import TRIGGERS, EcuClock, LapMemory
 from telltale.formats.refusals import Refusals
 from telltale.formats.table import TableDecoder, spread
 from telltale.formats.times import texts_to_ns
@@ -21,31 +21,31 @@ _NAMES = {"value": "lap_time"}  # says nothing beside the lap_start and lap_end 
 
 
 class LapTableDecoder(TableDecoder):
-    """As `TableDecoder`, for the lap_start, lap_end and lap_time tables."""
+    """As `TableDecoder`, for the lap_start, lap_end and lap_time tables.
 
-    def __init__(
-        self,
-        layout: Layout,
-        *,
-        machine: str,
-        start_ns: int,
-        decimal: str = ".",
-        zone: tzinfo = UTC,
-    ) -> None:
-        super().__init__(layout, machine=machine, start_ns=start_ns, decimal=decimal, zone=zone)
-        self._laps: defaultdict[str, LapMemory] = defaultdict(LapMemory)
-        self._clocks: defaultdict[str, EcuClock] = defaultdict(EcuClock)
+    One lap ends in the instant in which the next begins. So that neither row writes over the
+    other, the lap goes also into a column that is named after the table: `lap_start`, `lap_end`.
+    """
+
+    @cached_property
+    def _laps(self) -> defaultdict[str, LapMemory]:
+        return defaultdict(LapMemory)
+
+    @cached_property
+    def _clocks(self) -> defaultdict[str, EcuClock]:
+        return defaultdict(EcuClock)
 
     def decode(self, chunk: Chunk, *, last: bool = False) -> Decoded:
         """Decode the next rows; laps are mended in each car's time order."""
         decoded = super().decode(chunk, last=last)
         batches = []
         for batch in decoded.batches:
-            name = next((n for n in batch.columns if n.lower() == "lap"), None)
-            if name is not None:
-                lap: FloatArray = self._laps[batch.machine].mended(batch.columns[name])
-                batch = batch.adding({name: lap})  # noqa: PLW2901
             columns = {_NAMES.get(name, name): v for name, v in batch.columns.items()}
+            name = next((n for n in columns if n.lower() == "lap"), None)
+            if name is not None:
+                columns[name] = lap = self._laps[batch.machine].mended(columns[name])
+                if self._layout.trigger:
+                    columns[TRIGGERS[self._layout.trigger]] = lap
             batches.append(Batch(batch.machine, batch.time_ns, columns))
         units = {_NAMES.get(name, name): unit for name, unit in decoded.units.items()}
         return replace(decoded, batches=tuple(batches), units=units)

@@ -26,8 +26,9 @@ import numpy as np
 from telltale.batch import FloatArray
 from telltale.errors import DecodeError
 from telltale.formats.chunks import Chunk
+from telltale.formats.columns import Column, Role
 from telltale.formats.csv_dialect import Dialect
-from telltale.formats.layout import Clock, Column, Layout, Role
+from telltale.formats.layout import Clock, Layout
 from telltale.formats.refusals import Refusals
 from telltale.formats.table import TableDecoder
 from telltale.formats.times import text_to_ns

@@ -34,6 +34,12 @@ def _type_of(filename: str) -> str:
     return _SUFFIXES.get(PurePath(name).suffix, "")
 
 
+def owner_of(head: bytes, machine: str | None, default: str) -> str | None:
+    """Return whose readings a file holds; None if they say so themselves."""
+    is_named = any(f'"{field}"'.encode() in head for field in _NAMES.machine)
+    return machine if machine is not None or is_named else default
+
+
 def read_json_file(
     file: BinaryIO,
     head: bytes,
@@ -59,8 +65,7 @@ def read_json_file(
     """
     told = _type_of(filename)
     kind = format_of("" if told == "application/json" else told, head)
-    named = any(f'"{field}"'.encode() in head for field in _NAMES.machine)
-    owner = machine if machine is not None or named else default
+    owner = owner_of(head, machine, default)
     if kind == "ndjson":
         content_type = "application/x-ndjson"
         pieces: Iterator[bytes] = _lines(file)

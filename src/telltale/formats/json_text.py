@@ -14,6 +14,7 @@ from telltale.formats.refusals import Refusals
 from telltale.formats.rows import check_rows
 
 BOM = b"\xef\xbb\xbf"
+UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _decoder = msgspec.json.Decoder()
 _BYTE = re.compile(r"\(byte (\d+)\)")
 MAX_DIGITS = 1000  # far beyond float64; Python itself stops at 4,300
@@ -48,6 +49,8 @@ def _with_tokens(body: bytes, what: str, error: Exception) -> Any:  # Any: JSON
             raise TooLargeError(f"{what} {TOO_DEEP}") from None
         except ValueError:  # also UnicodeDecodeError: the first error says it better
             pass
+    if body.startswith(UTF16_BOMS) or b"\x00" in body[:4]:
+        raise DecodeError(f"{what} is written in UTF-16. Save or send it as UTF-8.") from None
     raise DecodeError(f"{what} is not JSON: {_place(body, error)}") from None
 
 
@@ -83,6 +86,8 @@ def read_lines(
         TooLargeError: More lines than max_rows.
     """
     check_rows(body.count(b"\n"), max_rows)
+    if body.startswith(UTF16_BOMS):  # each half line would be refused by itself
+        raise DecodeError("The lines are written in UTF-16. Save or send them as UTF-8.")
     try:
         return _decoder.decode_lines(body), None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 from enum import StrEnum
@@ -10,39 +9,18 @@ from enum import StrEnum
 import msgspec
 import numpy as np
 
+from telltale.formats.base import LeftOut
+from telltale.formats.columns import TIME_NAMES, Column, Role, classified, plain_key
+from telltale.formats.durations import times_of_day_to_ns
 from telltale.formats.text_numbers import is_missing, number_of
-from telltale.formats.times import NOT_A_TIME, durations_to_ns, texts_to_ns, times_of_day_to_ns
+from telltale.formats.times import texts_to_ns, told_day_first, usual_day_first
+from telltale.formats.unix_times import NOT_A_TIME, UNIX_FROM
 
 SAMPLE_ROWS = 1_000  # of these the columns are told
 FEW_STEPS = 20  # one row out of order says little about a clock
-MAX_WORDS = 32  # more different words than this are free text
-MAX_WORD_LENGTH = 40
 _DAY_NS = 86_400 * 10**9
-_UNIX_FROM_S = 100_000_000  # 1973; smaller numbers count from the start of the recording
-_TIME_NAMES = (
-    "time", "datetime", "timestamp", "date_time", "date", "meta_time", "time_utc_seconds",
-    "time_utc", "utc", "utc_time", "epoch", "unix_time", "time_ns", "time_us", "time_ms",
-    "time_s", "t_s", "t_ms", "t", "zeit", "zeitstempel", "datum", "uhrzeit", "seconds",
-    "elapsed", "elapsed_s", "elapsed_time", "engine_run_time", "log_time", "device_time",
-)  # fmt: skip
 _DATE_NAMES = ("date", "datum", "day", "tag", "log_date", "utc_date", "gps_date", "date_utc")
-_MACHINE_NAMES = ("machine", "machine_id")
 _SCALES_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0}
-
-
-class Role(StrEnum):
-    """What a column is used for."""
-
-    TIME = "time"
-    MACHINE = "machine"
-    NUMBER = "number"
-    CODE = "code"  # few words, each becomes a number
-    DURATION = "duration"  # m:ss.mmm, becomes seconds
-    LEFT_OUT = "left out"
-
-
-_DIGITS = tuple("0123456789")
-KEPT = (Role.NUMBER, Role.CODE, Role.DURATION)
 
 
 class Clock(StrEnum):
@@ -52,16 +30,6 @@ class Clock(StrEnum):
     RELATIVE = "relative"  # from the start of the recording
     TIME_OF_DAY = "time of day"  # the date comes from elsewhere
     NONE = "none"  # no time: all rows are of one moment
-
-
-class Column(msgspec.Struct, frozen=True):
-    """One column of a table: its name there, unit ("" unknown), role, and why it is left out."""
-
-    source: str
-    role: Role
-    unit: str = ""
-    why: str = ""
-    guess: bool = False
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -77,6 +45,8 @@ class Layout(msgspec.Struct, frozen=True):
         time_guess: True if the time column was told by its content alone.
         machine_prefix: Goes before what the machine column holds.
         date_column: Holds the day, where `time_column` holds only the time.
+        day_first: Whether dates such as 03/04/2026 begin with the day; None if there are none.
+        trigger: What a row marks, in tables of which only the file's name says so: "lap_end".
     """
 
     format: str
@@ -88,10 +58,18 @@ class Layout(msgspec.Struct, frozen=True):
     time_guess: bool = False
     machine_prefix: str = ""
     date_column: str | None = None
+    day_first: bool | None = None
+    trigger: str = ""
 
     def named(self, role: Role) -> tuple[str, ...]:
         """Return the names of the columns of one role."""
         return tuple(column.source for column in self.columns if column.role is role)
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The columns of which nothing is kept, with the reason."""
+        left_out = (column for column in self.columns if column.role is Role.LEFT_OUT)
+        return tuple(LeftOut(column.source, column.why) for column in left_out)
 
     @property
     def units(self) -> dict[str, str]:
@@ -107,6 +85,7 @@ def plan(
     decimal: str = ".",
     time_column: str | None = None,
     zone: tzinfo = UTC,
+    day_first: bool | None = None,
 ) -> Layout:
     """Tell from a table's first rows what its columns are.
 
@@ -116,6 +95,7 @@ def plan(
         decimal: Decimal sign.
         time_column: The time column, if the user named it.
         zone: Of times without one.
+        day_first: Whether dates begin with the day, if the user said so.
     """
     date = None if time_column else _date_column(sample)
     undated = {key: texts for key, texts in sample.items() if key != date}
@@ -135,50 +115,35 @@ def plan(
     if date and clock is Clock.TIME_OF_DAY:
         clock = Clock.ABSOLUTE
     return Layout(
-        "CSV table", columns, clock, name, scale_s, resolution_ns, guess, date_column=date
+        "CSV table",
+        columns,
+        clock,
+        name,
+        scale_s,
+        resolution_ns,
+        guess,
+        date_column=date,
+        day_first=day_first
+        if day_first is not None
+        else _day_first(sample[date] if date else texts),
     )
+
+
+def _day_first(texts: Sequence[str]) -> bool | None:
+    told, usual = told_day_first(texts), usual_day_first(texts)
+    return told if told is not None or usual is None else usual[0]
 
 
 def _date_column(sample: Mapping[str, Sequence[str]]) -> str | None:
     """Return the column that holds days without a time, named so; None if there is none."""
     for name, texts in sample.items():
         filled = [text for text in texts if not is_missing(text)]
-        if _key(name) not in _DATE_NAMES or not filled or ":" in "".join(filled):
+        if plain_key(name) not in _DATE_NAMES or not filled or ":" in "".join(filled):
             continue
         days_ns = texts_to_ns(filled)
         if float(np.mean((days_ns != NOT_A_TIME) & (days_ns % _DAY_NS == 0))) > 0.6:
             return name
     return None
-
-
-def classified(source: str, texts: Sequence[str], unit: str, decimal: str) -> Column:  # noqa: PLR0911  a table of cases
-    """Return what one column is, by its first values."""
-    if source.strip().lower() in _MACHINE_NAMES:
-        return Column(source, Role.MACHINE)
-    filled = [text.strip() for text in texts if not is_missing(text)]
-    if not filled:
-        return Column(source, Role.NUMBER, unit, "empty at first", guess=True)
-    if _key(source) in _TIME_NAMES and _key(source) != "engine_run_time":
-        return Column(source, Role.LEFT_OUT, "", "a second clock")
-    numeric = sum(not np.isnan(number_of(text, decimal)) for text in filled)
-    durations = int(np.sum(durations_to_ns(filled) != NOT_A_TIME))
-    if durations and durations + numeric == len(filled):
-        return Column(source, Role.DURATION, "s")
-    if numeric >= 0.5 * len(filled):
-        return Column(source, Role.NUMBER, unit)
-    if bool(np.all(texts_to_ns(filled[:20]) != NOT_A_TIME)):
-        return Column(source, Role.LEFT_OUT, "", "a second clock")
-    words = set(filled)
-    if sum(word.lstrip("+-.,").startswith(_DIGITS) for word in words) > 0.5 * len(words):
-        # "1,480.5" must not become the code 0: better no column than an invented number
-        return Column(source, Role.LEFT_OUT, "", "numbers written in a way that is not read")
-    if (
-        len(words) <= MAX_WORDS
-        and max(map(len, words)) <= MAX_WORD_LENGTH
-        and (len(words) <= 2 or len(words) <= len(filled) / 2)
-    ):
-        return Column(source, Role.CODE, "", "words become numbers", guess=True)
-    return Column(source, Role.LEFT_OUT, "", "free text")
 
 
 def _time_column(
@@ -188,7 +153,7 @@ def _time_column(
         clock = _clock(sample[wanted], decimal, zone)
         return wanted, clock if clock is not None else Clock.RELATIVE, False
     named = sorted(
-        (_TIME_NAMES.index(key), name) for name in sample if (key := _key(name)) in _TIME_NAMES
+        (TIME_NAMES.index(key), name) for name in sample if (key := plain_key(name)) in TIME_NAMES
     )
     clocks = [(name, _clock(sample[name], decimal, zone)) for _, name in named]
     for kind in (Clock.ABSOLUTE, Clock.TIME_OF_DAY, Clock.RELATIVE):
@@ -208,14 +173,10 @@ def unread_time(sample: Mapping[str, Sequence[str]]) -> tuple[str, str] | None:
     for name, texts in sample.items():
         filled = [text for text in texts if not is_missing(text)]
         is_text = bool(filled) and all(np.isnan(number_of(text)) for text in filled[:20])
-        if _key(name) in _TIME_NAMES and is_text:
+        if plain_key(name) in TIME_NAMES and is_text:
             times_ns = texts_to_ns(filled)
             return name, filled[int(np.argmax(times_ns == NOT_A_TIME))]
     return None
-
-
-def _key(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
 
 
 def _clock(texts: Sequence[str], decimal: str, zone: tzinfo) -> Clock | None:
@@ -226,7 +187,7 @@ def _clock(texts: Sequence[str], decimal: str, zone: tzinfo) -> Clock | None:
     is_number = ~np.isnan(numbers)
     if float(np.mean(is_number)) > 0.6:
         numbers = numbers[is_number]
-        is_unix = bool(np.median(np.abs(numbers)) >= _UNIX_FROM_S)
+        is_unix = bool(np.median(np.abs(numbers)) >= UNIX_FROM)
         n_steps = max(len(numbers) - 1, 1)
         n_back = int(np.sum(np.diff(numbers) < 0))
         steady = n_back < (0.1 if n_steps >= FEW_STEPS else 0.4) * n_steps
@@ -243,7 +204,7 @@ def _clock(texts: Sequence[str], decimal: str, zone: tzinfo) -> Clock | None:
 def _scale_s(name: str, unit: str) -> float:
     if unit.strip().lower() in _SCALES_S:
         return _SCALES_S[unit.strip().lower()]
-    return _SCALES_S.get(_key(name).rpartition("_")[2], 1.0)
+    return _SCALES_S.get(plain_key(name).rpartition("_")[2], 1.0)
 
 
 def _resolution_ns(

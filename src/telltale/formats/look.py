@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import msgspec
@@ -15,69 +14,18 @@ from telltale.errors import DecodeError
 from telltale.formats import gr_cup, haltech
 from telltale.formats.base import Decoded, shown
 from telltale.formats.chunks import Chunk
+from telltale.formats.columns import KEPT, Column, Role
 from telltale.formats.csv_dialect import HEAD_BYTES, Dialect, sniff
-from telltale.formats.csv_rows import CHUNK_BYTES
 from telltale.formats.csv_rows import read_chunks as read_csv_chunks
+from telltale.formats.facts import FileFacts, ReadOptions
 from telltale.formats.gr_cup_long import LongDecoder
 from telltale.formats.gr_cup_tables import LapTableDecoder
-from telltale.formats.layout import (
-    KEPT,
-    SAMPLE_ROWS,
-    Clock,
-    Column,
-    Layout,
-    Role,
-    plan,
-    unread_time,
-)
+from telltale.formats.layout import SAMPLE_ROWS, Clock, Layout, plan, unread_time
 from telltale.formats.start import Start, date_in_name, id_of_name, start_of
 from telltale.formats.table import TableDecoder
-from telltale.formats.times import EXPECTED, NOT_A_TIME, texts_to_ns
+from telltale.formats.times import date_order_note, texts_to_ns
+from telltale.formats.unix_times import EXPECTED, NOT_A_TIME
 from telltale.registry import suggest
-
-LengthFinder = Callable[[Layout, Dialect | None], int | None]
-
-
-def _unknown_length(layout: Layout, dialect: Dialect | None) -> int | None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What is known of a file beside its content.
-
-    Attributes:
-        name: Tells the machine, and the date of clocks without one.
-        modified_ns: When it was changed last.
-        length_ns: Finds how far an undated clock comes; None if not all of the file is here.
-    """
-
-    name: str
-    modified_ns: int
-    length_ns: LengthFinder = _unknown_length
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """What the user knows about a file; None lets telltale find out.
-
-    Attributes:
-        machine: Whose the readings are. Where the file names several machines itself, this
-            and "-" go before each name.
-        start_ns: When a clock that counts from the start, or that lacks the date, began.
-        time_column: Its name in the file.
-        zone: Of times without one.
-        chunk_bytes: How much of the file is in memory at a time.
-    """
-
-    machine: str | None = None
-    start_ns: int | None = None
-    time_column: str | None = None
-    zone: tzinfo = UTC
-    chunk_bytes: int = CHUNK_BYTES
-
-
-NOTHING_KNOWN = ReadOptions()
 
 
 class Decoder(Protocol):
@@ -98,6 +46,7 @@ class Table:
         dialect: How it is written, if it is text.
         machine: Whose, where the rows do not say.
         warnings: What had to be guessed.
+        start_ns: What a clock without a date counts from.
         is_dated: False if its times are not known before all of it is read.
     """
 
@@ -106,8 +55,14 @@ class Table:
     sample: Mapping[str, Sequence[str]]
     dialect: Dialect | None
     machine: str
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    start_ns: int = 0
     is_dated: bool = True
+
+    def told(self, first: Decoded) -> Decoded:
+        """Return the first batches with what is to be said of the table as a whole."""
+        notes = (*self.warnings, *first.notes)
+        return replace(first, notes=notes, left_out=self.layout.left_out)
 
 
 def table_of_text(head: bytes, file: FileFacts, options: ReadOptions) -> Table:
@@ -143,17 +98,22 @@ def _table(
     options: ReadOptions,
 ) -> Table:
     decimal = dialect.decimal if dialect else "."
-    machine = options.machine or id_of_name(file.name)
+    machine = options.machine or id_of_name(file.title)
     warnings = list(dialect.warnings if dialect else ())
     if gr_cup.is_long(tuple(sample)):
         layout = _long_layout(sample)
         decoder: Decoder = LongDecoder(tuple(sample), machine=machine, decimal=decimal)
         return Table(layout, decoder, sample, dialect, machine, tuple(warnings))
-    own = gr_cup.layout_of(sample, decimal)
+    own = gr_cup.layout_of(sample, decimal, file.name)
     units = dialect.units if dialect else {}
     if own is None or options.time_column:
         own = plan(
-            sample, units, decimal=decimal, time_column=options.time_column, zone=options.zone
+            sample,
+            units,
+            decimal=decimal,
+            time_column=options.time_column,
+            zone=options.zone,
+            day_first=options.day_first,
         )
     _check(own, sample, file.name, options)
     layout = _prefixed(own, options.machine)
@@ -164,8 +124,26 @@ def _table(
         warnings.append(
             f"The day is in column {layout.date_column!r}, the time in {layout.time_column!r}."
         )
-    warnings += [start.note] if start.note else []
-    return Table(layout, made, sample, dialect, machine, tuple(warnings), start.is_known)
+    warnings += [note for note in (_date_note(layout, sample, options), start.note) if note]
+    return Table(
+        layout,
+        made,
+        sample,
+        dialect,
+        machine,
+        tuple(warnings),
+        start.time_ns,
+        start.is_known,
+    )
+
+
+def _date_note(
+    layout: Layout, sample: Mapping[str, Sequence[str]], options: ReadOptions
+) -> str | None:
+    column = layout.date_column or layout.time_column
+    if layout.day_first is None or column is None or options.day_first is not None:
+        return None
+    return date_order_note(sample[column], column)
 
 
 def _check(
@@ -199,7 +177,14 @@ def _prefixed(layout: Layout, machine: str | None) -> Layout:
 
 
 def _long_layout(sample: Mapping[str, Sequence[str]]) -> Layout:
-    roles = {"meta_time": Role.TIME, "vehicle_id": Role.MACHINE, "lap": Role.NUMBER}
+    roles = {
+        "meta_time": Role.TIME,
+        "timestamp": Role.TIME,
+        "vehicle_id": Role.MACHINE,
+        "lap": Role.NUMBER,
+        "telemetry_name": Role.PIVOTED,
+        "telemetry_value": Role.PIVOTED,
+    }
     names = list(dict.fromkeys(sample[_spelt(sample, "telemetry_name")]))
     columns = [
         Column(name, roles[name.lower()])
@@ -223,7 +208,7 @@ def _spelt(names: Mapping[str, object], name: str) -> str:
 def _haltech_table(head: bytes, file: FileFacts, options: ReadOptions) -> Table:
     preamble = haltech.read_preamble(head, options.zone)
     layout, dialect = haltech.layout_of(preamble), haltech.dialect_of(preamble)
-    machine = options.machine or id_of_name(file.name)
+    machine = options.machine or id_of_name(file.title)
     sample = sample_of(head, dialect)
     if preamble.day_ns is None or options.start_ns is not None:
         start = _start(layout, sample, dialect, file, options)
@@ -233,7 +218,7 @@ def _haltech_table(head: bytes, file: FileFacts, options: ReadOptions) -> Table:
         preamble, machine=machine, start_ns=start.time_ns, zone=options.zone
     )
     warnings = (start.note,) if start.note else ()
-    return Table(layout, decoder, sample, dialect, machine, warnings, start.is_known)
+    return Table(layout, decoder, sample, dialect, machine, warnings, start.time_ns, start.is_known)
 
 
 def _mark_ns(sample: Mapping[str, Sequence[str]]) -> int:
@@ -255,7 +240,7 @@ def _start(
     if layout.clock is Clock.ABSOLUTE:
         return Start(0)
     if layout.date_column is not None and options.start_ns is None:
-        dates_ns = texts_to_ns(sample[layout.date_column], options.zone)
+        dates_ns = texts_to_ns(sample[layout.date_column], options.zone, day_first=layout.day_first)
         return Start(int(dates_ns[dates_ns != NOT_A_TIME][0]))
     return start_of(
         layout.clock,

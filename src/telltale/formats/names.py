@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "µ": "u", "°": ""})
+GERMAN = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "µ": "u", "°": ""}
+)
 
 
 def clean_name(source: str) -> str:
     """Return a name of a-z, 0-9 and _: "Öl Temp./EngineRPM" gives "oel_temp_engine_rpm"."""
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", source)
-    text = unicodedata.normalize("NFKD", text.lower().translate(_GERMAN))
+    text = unicodedata.normalize("NFKD", text.lower().translate(GERMAN))
     text = re.sub(r"[^a-z0-9]+", "_", text.encode("ascii", "ignore").decode()).strip("_")
     if not text:
         return "column"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from array import array
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +16,7 @@ from telltale.formats.base import shown
 from telltale.formats.refusals import Refusals
 
 _PLAIN = {int, float, bool, type(None)}
+FEW = 64  # values; below, looking at each costs less than asking NumPy
 _EXPECTED = "a number, or null when missing"
 
 
@@ -39,14 +40,56 @@ def numbers(
         refusals: Gets one entry per refused value.
         row_number: Gives the place in the input of the i-th value's row.
     """
-    column: FloatArray
     try:
-        column = np.frombuffer(array("d", values))  # twice as quick as np.array, and takes no text
-    except (TypeError, OverflowError):
+        column = _packed(values)
+    except (struct.error, OverflowError):
         column = _column(values)
     if not bool(np.isfinite(column).all()):
         _explain(values, column, field, refusals, row_number)
+    if _may_hold_booleans(column) and bool in set(map(type, values)):
+        column = _without_booleans(values, column, field, refusals, row_number)
     return column
+
+
+def _packed(values: Sequence[Any]) -> FloatArray:
+    """Return plain numbers: three times as quick as np.array, and takes no text.
+
+    Raises struct.error, OverflowError.
+    """
+    room = bytearray(8 * len(values))
+    struct.pack_into(f"{len(values)}d", room, 0, *values)
+    return np.frombuffer(room)
+
+
+def _may_hold_booleans(column: FloatArray) -> bool:
+    """Tell whether a 0 or 1 is there, which is quicker to see than the types of a long column."""
+    if len(column) < FEW:
+        return True
+    if not np.fmin.reduce(column) <= 1.0:
+        return False
+    return bool(((column == 0.0) | (column == 1.0)).any())
+
+
+def _without_booleans(
+    values: Sequence[Any],
+    column: FloatArray,
+    field: str,
+    refusals: Refusals,
+    row_number: Callable[[int], int],
+) -> FloatArray:
+    """Note a column of true and false; among numbers they are refused.
+
+    Whether they may stand for 1 and 0 is for the channel to say.
+    """
+    is_boolean = np.array([type(value) is bool for value in values])
+    if bool((is_boolean | np.isnan(column)).all()):
+        refusals.booleans.add(field)
+        return column
+    for i in np.flatnonzero(is_boolean):
+        value = values[int(i)]
+        message = f"{field}: {shown(value)} among numbers. Send it as a number."
+        refusals.value(row_number(int(i)), field, value, _EXPECTED, message)
+    return np.where(is_boolean, np.nan, column)
 
 
 def _column(values: Sequence[Any]) -> FloatArray:

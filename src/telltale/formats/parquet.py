@@ -66,8 +66,12 @@ def read_chunks(
 
 
 def _expression(name: str, kind: str) -> str:
-    # Python's datetime ends at microseconds
-    return f"epoch_ns({quoted(name)})" if kind == "TIMESTAMP_NS" else quoted(name)
+    column = quoted(name)
+    if kind == "TIMESTAMP_NS":  # Python's datetime ends at microseconds
+        return f"strftime({column}, '%Y-%m-%dT%H:%M:%S.%n')"
+    if kind == "TIMESTAMP WITH TIME ZONE":  # Python's needs a package for its zone
+        return f"strftime(make_timestamp(epoch_us({column})), '%Y-%m-%dT%H:%M:%S.%fZ')"
+    return column
 
 
 def _column(values: tuple[Any, ...]) -> FloatArray | list[str]:

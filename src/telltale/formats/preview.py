@@ -6,7 +6,7 @@ import io
 import math
 import tempfile
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import msgspec
 
@@ -14,18 +14,13 @@ from telltale.errors import DecodeError
 from telltale.formats import parquet
 from telltale.formats.base import Decoded, shown
 from telltale.formats.clocks import length_ns
+from telltale.formats.columns import KEPT, Column, Role
 from telltale.formats.csv_dialect import HEAD_BYTES, Dialect
 from telltale.formats.csv_rows import read_chunks
+from telltale.formats.facts import NOTHING_KNOWN, FileFacts, ReadOptions
 from telltale.formats.json_file import is_json, read_json_file
-from telltale.formats.layout import KEPT, Clock, Column, Layout, Role
-from telltale.formats.look import (
-    NOTHING_KNOWN,
-    FileFacts,
-    ReadOptions,
-    Table,
-    table_of_columns,
-    table_of_text,
-)
+from telltale.formats.layout import Clock, Layout
+from telltale.formats.look import Table, table_of_columns, table_of_text
 from telltale.formats.names import clean_name
 from telltale.formats.packed import GZIP, ZIP, unpacked_head
 from telltale.formats.start import id_of_name
@@ -82,7 +77,8 @@ def preview(
 
     Args:
         head: Its first bytes, up to 1 MiB; all of it, if it is smaller.
-        filename: Tells the machine and, for clocks without one, the date.
+        filename: Tells the machine and, for clocks without one, the date; with its folder, where
+            that is known.
         modified_ns: When the file was changed last: last resort for the date.
         options: What the user already knows.
 
@@ -90,24 +86,26 @@ def preview(
         DecodeError: Nothing that telltale reads.
         MissingExtraError: Parquet, and DuckDB is not installed.
     """
+    path = PurePath(filename)
     is_whole = len(head) < MAX_HEAD_BYTES
     if head.startswith((GZIP, ZIP)):
         head = unpacked_head(head, MAX_HEAD_BYTES)
         is_whole = is_whole and len(head) < MAX_HEAD_BYTES
     if head.startswith(parquet.MAGIC):
-        return _of_parquet(head, filename, modified_ns, options)
+        return _of_parquet(head, path, modified_ns, options)
     whole = head if is_whole else b""
     head = head[:HEAD_BYTES]
-    if is_json(head, filename):
-        return _of_json(head, filename, modified_ns, options)
+    if is_json(head, path.name):
+        return _of_json(head, path, modified_ns, options)
     finder = partial(_length_ns, whole)
-    table = table_of_text(head, FileFacts(filename, modified_ns, finder), options)
+    facts = FileFacts(path.name, modified_ns, finder, path.parent.name)
+    table = table_of_text(head, facts, options)
     chunk = None
     if table.dialect is not None:
         whole = head if len(head) < HEAD_BYTES else head[: max(head.rfind(b"\n") + 1, 1)]
         chunk = next(read_chunks(io.BytesIO(whole), table.dialect), None)
     if chunk is None:
-        raise DecodeError(f"{filename} has a header but no rows. Give at least one.")
+        raise DecodeError(f"{path.name} has a header but no rows. Give at least one.")
     return _of_table(table, table.decoder.decode(chunk, last=True))
 
 
@@ -117,24 +115,25 @@ def _length_ns(whole: bytes, layout: Layout, dialect: Dialect | None) -> int | N
     return length_ns(read_chunks(io.BytesIO(whole), dialect), layout, dialect.decimal)
 
 
-def _of_parquet(head: bytes, filename: str, modified_ns: int, options: ReadOptions) -> Preview:
+def _of_parquet(head: bytes, name: PurePath, modified_ns: int, options: ReadOptions) -> Preview:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "head.parquet"
         path.write_bytes(head)
         if head[-4:] != parquet.MAGIC:
             raise DecodeError(
-                f"{filename}: the columns of a Parquet file stand at its end, which is not here. "
+                f"{name.name}: the columns of a Parquet file stand at its end, which is not here. "
                 "Import it without a preview."
             )
         chunk = next(parquet.read_chunks(path, HEAD_BYTES // 64), None)
         if chunk is None:
-            raise DecodeError(f"{filename} is empty. Give a file with at least one row.")
+            raise DecodeError(f"{name.name} is empty. Give a file with at least one row.")
 
         def finder(layout: Layout, dialect: Dialect | None) -> int | None:
             names = [layout.time_column] if layout.time_column and not dialect else []
             return length_ns(parquet.read_chunks(path, columns=names), layout, ".")
 
-        table = table_of_columns(chunk, FileFacts(filename, modified_ns, finder), options)
+        facts = FileFacts(name.name, modified_ns, finder, name.parent.name)
+        table = table_of_columns(chunk, facts, options)
     return _of_table(table, table.decoder.decode(chunk, last=True))
 
 
@@ -169,21 +168,20 @@ def _column(column: Column, table: Table) -> PreviewColumn:
     return PreviewColumn(column.source, name, column.unit, column.guess, first, kept, why)
 
 
-def _of_json(head: bytes, filename: str, modified_ns: int, options: ReadOptions) -> Preview:
-    default = id_of_name(filename)
+def _of_json(head: bytes, path: PurePath, modified_ns: int, options: ReadOptions) -> Preview:
     cut = head if len(head) < HEAD_BYTES else head[: head.rfind(b"\n") + 1]
     pieces = read_json_file(
         io.BytesIO(cut),
         cut,
-        filename,
+        path.name,
         machine=options.machine,
-        default=default,
+        default=id_of_name(str(path)),
         modified_ns=modified_ns or 1,
     )
     decoded = next(pieces, Decoded(()))
     if not decoded.batches:
         why = decoded.reasons[0].message if decoded.reasons else "It holds no reading."
-        raise DecodeError(f"{filename}: {why}")
+        raise DecodeError(f"{path.name}: {why}")
     machines = tuple(sorted(batch.machine for batch in decoded.batches))[:_MAX_MACHINES]
     first = decoded.batches[0]
     columns = tuple(
@@ -201,5 +199,5 @@ def _of_json(head: bytes, filename: str, modified_ns: int, options: ReadOptions)
     time = PreviewTime("time", "absolute", int(first.time_ns[0]), guess=False)
     return Preview(
         "JSON readings", options.machine or machines[0], machines, time, columns,
-        warnings=tuple(reason.message for reason in decoded.reasons[:3]),
+        warnings=(*decoded.notes, *(reason.message for reason in decoded.reasons[:3])),
     )  # fmt: skip

@@ -10,13 +10,14 @@ from telltale.formats.base import MAX_REASONS, Rejection, shown
 class Refusals:
     """Counts every refusal and explains the first few. One per input, filled as it is read."""
 
-    __slots__ = ("reasons", "rows", "spoilt", "values")
+    __slots__ = ("booleans", "reasons", "rows", "spoilt", "values")
 
     def __init__(self) -> None:
         self.rows = 0
         self.values = 0
         self.reasons: list[Rejection] = []
         self.spoilt: set[int] = set()  # rows that lost a value
+        self.booleans: set[str] = set()  # columns of true and false: refused later, by their unit
 
     def row(self, row: int | None, value: Any, expected: str, message: str) -> None:
         """Refuse one row as a whole."""  # Any: whatever the feed sent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -11,6 +12,7 @@ from pathlib import PurePath
 from telltale.errors import DecodeError
 from telltale.formats.clocks import DAY_NS
 from telltale.formats.layout import Clock
+from telltale.formats.names import GERMAN
 from telltale.formats.raw_columns import MAX_ID_LENGTH
 from telltale.formats.times import text_to_ns
 
@@ -105,13 +107,26 @@ def date_in_name(filename: str, zone: tzinfo = UTC) -> int | None:
 
 
 def id_of_name(filename: str) -> str:
-    """Return a machine's id made from a file name: "pump 7.csv.gz" gives "pump-7"."""
-    stem = PurePath(filename).name
+    """Return a machine's id made from a file name: "pump 7.csv.gz" gives "pump-7".
+
+    A name that is only a number says too little: "drives/1.csv" gives "drives-1".
+    """
+    path = PurePath(filename)
+    stem = path.name
     for suffix in (".gz", ".zip", ".csv", ".txt", ".log", ".tsv", ".json", ".ndjson", ".jsonl",
                    ".msgpack", ".parquet"):  # fmt: skip
         stem = stem[: -len(suffix)] if stem.lower().endswith(suffix) else stem
-    text = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-.")[:MAX_ID_LENGTH]
-    return f"log-{text}" if text.isdigit() else text or "machine"
+    text = _spelt(stem)
+    if text.isdigit():
+        text = f"{_spelt(path.parent.name) or 'log'}-{text}"
+    return text[:MAX_ID_LENGTH].strip("-.") or "machine"
+
+
+def _spelt(text: str) -> str:
+    """Return a text without spaces and without marks on its letters: Kühl 1 gives Kuehl-1."""
+    marked = unicodedata.normalize("NFKD", text.translate(GERMAN))
+    bare = unicodedata.normalize("NFC", re.sub(r"(?<=[A-Za-z])[\u0300-\u036f]+", "", marked))
+    return re.sub(r"[^\w.-]+", "-", bare).strip("-.")
 
 
 def said(time_ns: int) -> str:

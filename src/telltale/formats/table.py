@@ -11,17 +11,23 @@ from datetime import UTC, tzinfo
 import numpy as np
 
 from telltale.batch import NS_PER_S, BoolArray, FloatArray, IntArray
+from telltale.formats.assemble import assembled
 from telltale.formats.base import MAX_REASONS, Decoded, shown
 from telltale.formats.chunks import Chunk
 from telltale.formats.clocks import undated_clock
-from telltale.formats.layout import KEPT, MAX_WORDS, Clock, Layout, Role
-from telltale.formats.raw_columns import RawColumns, assembled
+from telltale.formats.columns import KEPT, MAX_WORDS, Role
+from telltale.formats.durations import durations_to_ns
+from telltale.formats.layout import Clock, Layout
+from telltale.formats.raw_columns import RawColumns
 from telltale.formats.refusals import Refusals
 from telltale.formats.text_numbers import is_missing, number_of, text_numbers
-from telltale.formats.times import EXPECTED, GIVE_TIME, NOT_A_TIME, durations_to_ns, texts_to_ns
+from telltale.formats.times import GIVE_TIME, texts_to_ns
+from telltale.formats.unix_times import EXPECTED, NOT_A_TIME
 
 _MAX_HELD_ROWS = 100_000
 _LAPS_BEHIND = re.compile(r"\d+ laps?", re.IGNORECASE)  # a gap in results that is no time
+SPREAD = "Rows share a time in column {!r}: they are spread evenly over {}, so that each is kept."
+WIDTHS = {10**9: "1 s", 10**6: "1 ms", 10**3: "1 us"}
 RESTARTED = (
     "The clock in column {!r} begins anew inside the file; how long the logger was off is not "
     "known, so each new stretch follows 1 s after the one before."
@@ -57,6 +63,7 @@ class TableDecoder:
         self._clock = undated_clock(layout, decimal)
         self._held: tuple[IntArray, dict[str, FloatArray], IntArray] | None = None
         self._owners = layout.named(Role.MACHINE)
+        self._has_spread = False
 
     def decode(self, chunk: Chunk, *, last: bool = False) -> Decoded:
         """Decode the next rows. The newest are held back until the following call.
@@ -66,6 +73,7 @@ class TableDecoder:
         """
         refusals = _begun(chunk)
         restarts_before = self._clock.restarts if self._clock else 0
+        had_spread = self._has_spread
         time_ns, keep = self._times(chunk, refusals)
         columns = {name: self._numbers(chunk, name, refusals) for name in self._names()}
         machines, rows = None, chunk.row_numbers
@@ -77,9 +85,13 @@ class TableDecoder:
         decoded = self._assembled(
             time_ns, columns, keep, machines=machines, rows=rows, refusals=refusals
         )
+        notes = []
         if self._clock and self._clock.restarts > restarts_before == 0:
-            return replace(decoded, notes=(RESTARTED.format(self._layout.time_column),))
-        return decoded
+            notes.append(RESTARTED.format(self._layout.time_column))
+        if self._has_spread and not had_spread:
+            width = WIDTHS[self._layout.resolution_ns]
+            notes.append(SPREAD.format(self._layout.time_column, width))
+        return replace(decoded, notes=tuple(notes)) if notes else decoded
 
     def _assembled(
         self,
@@ -120,7 +132,7 @@ class TableDecoder:
         values = chunk.columns.get(layout.time_column, ())
         if self._clock is None:
             values = self._dates(chunk, layout.time_column)
-            time_ns = texts_to_ns(values, self._zone)
+            time_ns = texts_to_ns(values, self._zone, day_first=layout.day_first)
             keep = time_ns != NOT_A_TIME
         else:
             time_ns = self._clock.offsets_ns(values)
@@ -165,8 +177,10 @@ class TableDecoder:
             cut = n
         if cut < n:
             self._held = time_ns[cut:], {k: v[cut:] for k, v in kept.items()}, rows[cut:]
+        ready_ns = spread(time_ns[:cut], self._layout.resolution_ns)
+        self._has_spread = self._has_spread or bool(np.any(ready_ns != time_ns[:cut]))
         return (
-            spread(time_ns[:cut], self._layout.resolution_ns),
+            ready_ns,
             {name: values[:cut] for name, values in kept.items()},
             rows[:cut],
         )
@@ -178,12 +192,19 @@ class TableDecoder:
         if isinstance(values, np.ndarray):
             return np.where(np.isinf(values), np.nan, values)
         rows = chunk.row_numbers
-        role = next(c.role for c in self._layout.columns if c.source == name)
-        if role is Role.CODE:
+        column = next(c for c in self._layout.columns if c.source == name)
+        if column.role is Role.CODE:
             return self._coded(values, name, refusals, rows)
-        if role is Role.DURATION:
+        if column.role is Role.DURATION:
             return _seconds(values, name, refusals, rows)
-        return text_numbers(values, name, refusals, lambda i: int(rows[i]), self._decimal)
+        return text_numbers(
+            values,
+            name,
+            refusals,
+            lambda i: int(rows[i]),
+            decimal=self._decimal,
+            group=column.group,
+        )
 
     def _coded(
         self, texts: Sequence[str], name: str, refusals: Refusals, rows: IntArray

@@ -1,14 +1,7 @@
-"""Times as people and machines write them, to int64 UTC nanoseconds. Columns go as a whole.
-
-A number's unit is told by its size: below 1e11 seconds, below 1e14 milliseconds, below 1e17
-microseconds, else nanoseconds. Each of these reads as a year from 1973 to 5138, so no present
-time is ambiguous. An integer keeps every digit; a float holds no more than about a quarter of a
-microsecond, so it is rounded to whole microseconds.
-"""
+"""Times as people and machines write them, to int64 UTC nanoseconds. Columns go as a whole."""
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -16,15 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from telltale.batch import NS_PER_S, BoolArray, ByteArray, FloatArray, IntArray
+from telltale.batch import NS_PER_S, BoolArray, ByteArray, IntArray
 from telltale.errors import DecodeError
 from telltale.formats.base import shown
+from telltale.formats.unix_times import (
+    EXPECTED,
+    LAST_NS,
+    NOT_A_TIME,
+    UNIX_FROM,
+    number_to_ns,
+    numbers_to_ns,
+)
 
-NOT_A_TIME = np.iinfo(np.int64).min  # also numpy's own NaT
-MS_FROM, US_FROM, NS_FROM = 10**11, 10**14, 10**17
-EXPECTED = "Unix s, ms, us or ns, or ISO 8601 such as 2026-01-31T14:05:00Z"
 GIVE_TIME = f"Give {EXPECTED}."
-_LAST_NS = 2**63 - 1
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  the zone is applied by the caller
 
 _CLOCK = r"(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(AM|PM|am|pm)?"
@@ -33,54 +30,21 @@ _YEAR_FIRST = re.compile(
     r"(\d{4})([-/.]?)(\d\d)\2(\d\d)(?:[T _]+(?:" + _CLOCK + r"|(\d\d)(\d\d)(\d\d)))?" + _ZONE
 )
 _YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?:,?[T ]+" + _CLOCK + r")?" + _ZONE)
-_DURATION = re.compile(r"([+-]?)(?:(\d{1,6}):)?(\d{1,6}):(\d\d)(?:[.,](\d+))?")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 _UNIX = re.compile(r"\d{9,19}(\.\d*)?")
-_UNIX_FROM = 100_000_000  # shorter ones may be dates without dashes
 _PLAIN_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?Z?")
 _CENTURIES = [256 * a + b for a, b in (b"19", b"20")]  # int64 nanoseconds reach 1678 to 2262
 
 
-def numbers_to_ns(values: IntArray | FloatArray) -> IntArray:
-    """Return Unix times of any of the four units as nanoseconds.
+def texts_to_ns(
+    texts: Sequence[str], zone: tzinfo = UTC, *, day_first: bool | None = None
+) -> IntArray:
+    """Return written times as nanoseconds.
 
     Args:
-        values: Shape (n,), int64 or float64.
-
-    Returns:
-        Shape (n,); `NOT_A_TIME` where the value is NaN, infinite or beyond the year 2262.
-    """
-    if values.dtype == np.int64:
-        return _integers_to_ns(values.astype(np.int64, copy=False))
-    size = np.abs(values)
-    scale_us = np.select(
-        [size < MS_FROM, size < US_FROM, size < NS_FROM], [1e6, 1e3, 1.0], default=1e-3
-    )
-    with np.errstate(over="ignore", invalid="ignore"):
-        whole = np.floor(values)
-        # The whole part is scaled apart from the fraction, which keeps it exact.
-        time_us = np.rint(whole * scale_us) + np.rint((values - whole) * scale_us)
-    good = np.isfinite(time_us) & (np.abs(time_us) < _LAST_NS / 1000)
-    time_ns: IntArray = np.where(good, time_us, 0.0).astype(np.int64) * 1000
-    time_ns[~good] = NOT_A_TIME
-    return time_ns
-
-
-def _integers_to_ns(values: IntArray) -> IntArray:
-    size = np.abs(values)
-    if len(values) and bool(size.min() >= NS_FROM):
-        return values.copy()
-    scale = np.select(
-        [size < MS_FROM, size < US_FROM, size < NS_FROM], [NS_PER_S, 10**6, 10**3], default=1
-    )
-    time_ns: IntArray = values * scale
-    beyond = (size > _LAST_NS // scale) | (values == NOT_A_TIME)  # abs() of that one overflows
-    time_ns[beyond] = NOT_A_TIME
-    return time_ns
-
-
-def texts_to_ns(texts: Sequence[str], zone: tzinfo = UTC) -> IntArray:
-    """Return written times as nanoseconds; a text without a zone is in `zone`.
+        texts: Shape (n,).
+        zone: Of texts without one.
+        day_first: Whether dates such as 03/04/2026 begin with the day; None lets them tell.
 
     Returns:
         Shape (n,); `NOT_A_TIME` where a text is empty or is no time.
@@ -90,10 +54,12 @@ def texts_to_ns(texts: Sequence[str], zone: tzinfo = UTC) -> IntArray:
         fast = _plain_numbers_to_ns(texts)
     if fast is not None:
         return fast
+    if day_first is None:
+        day_first = told_day_first(texts)
     time_ns = np.empty(len(texts), dtype=np.int64)
     for i, text in enumerate(texts):
         try:
-            time_ns[i] = text_to_ns(text, zone)
+            time_ns[i] = text_to_ns(text, zone, day_first=day_first)
         except DecodeError:
             time_ns[i] = NOT_A_TIME
     return time_ns
@@ -106,11 +72,11 @@ def _plain_numbers_to_ns(texts: Sequence[str]) -> IntArray | None:
     try:
         if all(map(str.isdigit, texts)):
             whole = np.array(list(map(int, texts)), dtype=np.int64)
-            return numbers_to_ns(whole) if whole.min() >= _UNIX_FROM else None
+            return numbers_to_ns(whole) if whole.min() >= UNIX_FROM else None
         numbers = np.array(list(map(float, texts)))
     except (ValueError, OverflowError):
         return None
-    return numbers_to_ns(numbers) if bool(np.all(numbers >= _UNIX_FROM)) else None
+    return numbers_to_ns(numbers) if bool(np.all(numbers >= UNIX_FROM)) else None
 
 
 def _plain_iso_to_ns(texts: Sequence[str], zone: tzinfo) -> IntArray | None:
@@ -162,11 +128,51 @@ def _offset_ns(local_s: int, zone: tzinfo) -> int:
     return int((offset or timedelta()) / timedelta(microseconds=1)) * 1000
 
 
-def text_to_ns(text: str, zone: tzinfo = UTC) -> int:
+def told_day_first(texts: Sequence[str]) -> bool | None:
+    """Return whether dates begin with the day, where one of them can only be read so; else None."""
+    found: set[bool] = set()
+    for text in texts:
+        if match := _YEAR_LAST.match(text.strip()):
+            first, second = int(match.group(1)), int(match.group(3))
+            if (first > 12) != (second > 12):
+                found.add(first > 12)
+    return found.pop() if len(found) == 1 else None
+
+
+def usual_day_first(texts: Sequence[str]) -> tuple[bool, str] | None:
+    """Return whether a date that may be read both ways usually begins with its day, and the date.
+
+    Slashes are written mostly where the month comes first, dots and dashes where the day does.
+    None if there is no such date.
+    """
+    for text in texts:
+        if match := _YEAR_LAST.match(text.strip()):
+            return match.group(2) != "/", text.strip()[: match.end(4)]
+    return None
+
+
+def date_order_note(texts: Sequence[str], column: str) -> str | None:
+    """Return how a column's dates are read if they may be read in two ways; else None."""
+    usual = usual_day_first(texts)
+    if usual is None or told_day_first(texts) is not None:
+        return None
+    is_day, date = usual
+    if "." in date:  # nobody writes them with the month first
+        return None
+    order, other = ("day", "month") if is_day else ("month", "day")
+    return (
+        f"Dates such as {shown(date)!r} in {column!r} may begin with the day or with the month: "
+        f"the {order} is taken, as is usual with {'dashes' if is_day else 'slashes'}. "
+        f"Say '{other} first' if that is wrong, or write them like 2026-01-31."
+    )
+
+
+def text_to_ns(text: str, zone: tzinfo = UTC, *, day_first: bool | None = None) -> int:
     """Return one written time as nanoseconds; without a zone it is in `zone`.
 
-    Takes ISO 8601 in its basic and extended forms, a space for the T, "5/17/2025 5:40:16 PM"
-    (month first unless the first number is above 12), "17.05.2025 17:40", Unix numbers.
+    Takes ISO 8601 in its basic and extended forms, a space for the T, "5/17/2025 5:40:16 PM",
+    "17.05.2025 17:40", Unix numbers. `day_first` None reads a date as it can only be read, else
+    as is usual.
 
     Raises:
         DecodeError: The text is none of these.
@@ -180,7 +186,8 @@ def text_to_ns(text: str, zone: tzinfo = UTC) -> int:
             return _civil_ns((year, month, day), clock, offset, zone)
         if match := _YEAR_LAST.fullmatch(text):
             first, mark, second, year, *clock, offset = match.groups()
-            day_first = mark != "/" or int(first) > 12
+            if day_first is None:
+                day_first = int(second) <= 12 and (mark != "/" or int(first) > 12)
             month, day = (second, first) if day_first else (first, second)
             return _civil_ns((year, month, day), clock, offset, zone)
         if _NUMBER.fullmatch(text):
@@ -205,7 +212,7 @@ def _civil_ns(
     zone = _fixed_zone(offset) if offset else zone
     since = local.replace(tzinfo=zone) - datetime(1970, 1, 1, tzinfo=UTC)
     seconds = since.days * 86400 + since.seconds + leap
-    return _bounded(seconds * NS_PER_S + since.microseconds * 1000 + _fraction_ns(fraction))
+    return _bounded(seconds * NS_PER_S + since.microseconds * 1000 + fraction_ns(fraction))
 
 
 def _fixed_zone(offset: str) -> tzinfo:
@@ -216,27 +223,14 @@ def _fixed_zone(offset: str) -> tzinfo:
     return timezone(-shift if offset[0] == "-" else shift)
 
 
-def _fraction_ns(digits: str | None) -> int:
+def fraction_ns(digits: str | None) -> int:
+    """Return the digits behind a second's decimal sign as nanoseconds."""
     return int((digits or "0")[:9].ljust(9, "0"))
 
 
 def _bounded(time_ns: int) -> int:
-    if abs(time_ns) > _LAST_NS:
+    if abs(time_ns) > LAST_NS:
         raise ValueError(time_ns)
-    return time_ns
-
-
-def number_to_ns(value: float) -> int:
-    """Return one Unix time in s, ms, us or ns as nanoseconds. Raises DecodeError."""
-    try:
-        if isinstance(value, int):
-            time_ns = int(numbers_to_ns(np.array([value], dtype=np.int64))[0])
-        else:
-            time_ns = int(numbers_to_ns(np.array([value], dtype=np.float64))[0])
-    except OverflowError:
-        time_ns = NOT_A_TIME
-    if time_ns == NOT_A_TIME:
-        raise DecodeError(f"{shown(value)} is not a time. Send {EXPECTED}.")
     return time_ns
 
 
@@ -271,29 +265,3 @@ def _value_to_ns(value: Any, zone: tzinfo) -> int:  # Any: as the feed sent it
     except (DecodeError, OverflowError):
         pass
     return NOT_A_TIME
-
-
-def durations_to_ns(texts: Sequence[str]) -> IntArray:
-    """Return "1:23.456", "14:15:46.020" and the like as nanoseconds; else `NOT_A_TIME`."""
-    return np.array([_duration_ns(text) for text in texts], dtype=np.int64)
-
-
-def times_of_day_to_ns(texts: Sequence[str]) -> IntArray:
-    """Return clock times, "14:15:46.020" or "2:15:46 PM", as nanoseconds since midnight."""
-    time_ns = durations_to_ns(texts)
-    for i in np.flatnonzero(time_ns == NOT_A_TIME):
-        text = texts[int(i)]
-        if text.strip()[-1:] in ("M", "m"):
-            with contextlib.suppress(DecodeError):
-                time_ns[i] = text_to_ns(f"1970-01-01 {text.strip()}")
-    return time_ns
-
-
-def _duration_ns(text: str) -> int:
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
-        return NOT_A_TIME
-    sign, hours, minutes, seconds, fraction = match.groups()
-    total_s = int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)
-    total_ns = total_s * NS_PER_S + _fraction_ns(fraction)
-    return -total_ns if sign == "-" else total_ns

@@ -90,16 +90,8 @@ class LimitRule:
 
     def event(self, machine: str, episode: Episode, end_ns: int | None = None) -> Event:
         """Return the episode as an event: open, or ended at end_ns."""
-        is_severe = self.severe is not None and episode.level == CRITICAL
-        limit = self.severe if is_severe and self.severe is not None else self.mild
+        limit = self._limit(episode)
         level = LEVELS[episode.level]
-        value = f"{value_text(episode.worst, self.decimals, limit)} {self.unit}".rstrip()
-        message = f"{self.title} {value}, limit {limit_text(limit)}."
-        if end_ns is not None:
-            lasted = duration_text((end_ns - episode.start_ns) / NS_PER_S)
-            message = f"{self.title} was up to {value}, limit {limit_text(limit)}, for {lasted}."
-            if self.side == "below":
-                message = message.replace("up to", "down to")
         return Event(
             key=f"{machine}/limit/{self.key}/{episode.start_ns}",
             machine=machine,
@@ -111,9 +103,48 @@ class LimitRule:
             end_ns=end_ns,
             value=episode.worst,
             limit=limit,
-            message=message,
+            message=self._told(episode, end_ns),
             advice=self.advice,
         )
+
+    def sentence(self, episode: Episode, value: float, time_ns: int) -> str:
+        """Return how an open episode stands: a bound, and how long the value is beyond that one.
+
+        Args:
+            episode: After the newest sample.
+            value: The newest one.
+            time_ns: When it was measured.
+        """
+        limit = self._limit(episode)
+        reached = f"reached {self._value(episode.worst, limit)}, limit {limit_text(limit)}"
+        bound, since_ns = self.mild, episode.start_ns
+        if limit != self.mild and episode.is_critical:
+            bound, since_ns = limit, episode.critical_ns
+        if (value - bound) * self.sign <= 0:  # not yet back for good
+            return f"{self.title} {reached}; now {self._value(value, bound)}."
+        text = f"{self.title} {self._value(value, bound)}, limit {limit_text(bound)}"
+        lasting = duration_text((time_ns - since_ns) / NS_PER_S)
+        return f"{text}, for {lasting}{'' if bound == limit else f'; {reached}'}."
+
+    def _limit(self, episode: Episode) -> float:
+        """Return the bound of the episode's level."""
+        if self.severe is None or episode.level != CRITICAL:
+            return self.mild
+        return self.severe
+
+    def _told(self, episode: Episode, end_ns: int | None) -> str:
+        """Return what stays true of an episode: its peak, and the time beyond its mild bound."""
+        limit = self._limit(episode)
+        peak = self._value(episode.worst, limit)
+        if end_ns is None:
+            return f"{self.title} reached {peak}, limit {limit_text(limit)}."
+        lasted = duration_text((end_ns - episode.start_ns) / NS_PER_S)
+        mild = f"{limit_text(self.mild)} {self.unit}".rstrip()
+        severe = "" if limit == self.mild else f", limit {limit_text(limit)}"
+        return f"{self.title} was {self.side} {mild} for {lasted} and reached {peak}{severe}."
+
+    def _value(self, value: float, limit: float) -> str:
+        return f"{value_text(value, self.decimals, limit)} {self.unit}".rstrip()
 
 
 def rules_of(profile: str, name: str, signal: Channel | Metric) -> Iterator[LimitRule]:

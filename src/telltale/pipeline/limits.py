@@ -131,6 +131,14 @@ class CheckLimits:
         ]
         return tuple(sorted(events, key=lambda event: (event.start_ns, event.key)))
 
+    def sentence(self, event: Event, state: LimitsState, value: float, time_ns: int) -> str:
+        """Return how an open episode stands after a channel's newest value, measured at time_ns."""
+        for key, episode in state.episodes.items():
+            rule = self._rules.get(key)
+            if rule and episode.level and rule.event(event.machine, episode).key == event.key:
+                return rule.sentence(episode, value, time_ns)
+        return event.message  # of an episode that a failed write took back
+
     def pack(self, state: LimitsState) -> Any:
         """Return the episodes, each with its rule's fingerprint."""
         return {

@@ -106,6 +106,10 @@ class Pipeline:
         """Return the episodes that are open in this state, oldest first."""
         return self._limits.open_events(machine, state.steps[self._limits.name])
 
+    def sentence(self, event: Event, state: PipelineState, value: float, time_ns: int) -> str:
+        """Return how an open limit event stands; see `CheckLimits.sentence`."""
+        return self._limits.sentence(event, state.steps[self._limits.name], value, time_ns)
+
 
 class _Encoded(msgspec.Struct):
     """What `encode` writes."""

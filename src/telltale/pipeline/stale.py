@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from telltale.batch import NS_PER_S, Batch
@@ -11,6 +13,8 @@ from telltale.events import Event, EventKind, Level
 from telltale.pipeline.sentences import duration_text
 from telltale.profiles.schema import Profile
 
+GAPS_KNOWN = 16  # the newest arrivals tell how often a machine sends
+MISSED_GAPS = 5.0  # a machine is silent after so many of its usual gaps
 MISSED_ARRIVALS = 3.0  # a channel is silent after so many of its usual intervals
 KNOWN_ARRIVALS = 5  # before that its usual interval is a guess
 FORGETTING = 0.1  # share by which a shorter interval pulls the usual one down
@@ -20,7 +24,8 @@ class Silence:
     """The silence of one machine and of its channels, by the clock of arrival.
 
     A channel that comes rarely has a long usual interval and is given time for it; while the whole
-    machine is silent, its channels are not reported one by one.
+    machine is silent, its channels are not reported one by one. The `stale_after_s` of an inferred
+    profile is a guess: a machine that sends more rarely is given `MISSED_GAPS` of its usual gaps.
     """
 
     def __init__(
@@ -36,6 +41,8 @@ class Silence:
         """
         self._machine, self._profile = machine, profile
         self._last_ns = last_arrival_ns
+        self._has_heard = False
+        self._gaps_ns: deque[int] = deque(maxlen=GAPS_KNOWN)
         self._names = tuple(profile.channels)
         self._row = {name: row for row, name in enumerate(self._names)}
         n = len(self._names)
@@ -49,6 +56,9 @@ class Silence:
         """Note that a batch has arrived."""
         if not len(batch):
             return
+        if self._has_heard:
+            self._gaps_ns.append(max(0, arrival_ns - self._last_ns))
+        self._has_heard = True
         self._last_ns = max(self._last_ns, arrival_ns)
         if "" in self._open:
             self._again_ns.setdefault("", arrival_ns)
@@ -75,15 +85,25 @@ class Silence:
         events: list[Event] = []
         for name, since_ns in silent.items():
             if name not in self._open:
-                self._open[name] = self._event(name, since_ns, now_ns)
+                self._open[name] = self._event(name, since_ns)
                 events.append(self._open[name])
         again = [name for name in self._again_ns if name not in silent]
-        events += [_ended(self._open.pop(name), self._again_ns.pop(name)) for name in again]
+        events += [self._ended(self._open.pop(name), self._again_ns.pop(name)) for name in again]
         return tuple(events)
+
+    def follow(self, before: Silence) -> None:
+        """Take over what another one has learnt of the machine's gaps, under another profile."""
+        self._gaps_ns, self._has_heard = before._gaps_ns, before._has_heard
 
     @property
     def _patience_ns(self) -> float:
-        return self._profile.stale_after_s * NS_PER_S
+        """How long the machine may be silent."""
+        stated_ns = self._profile.stale_after_s * NS_PER_S
+        if not self._profile.inferred or len(self._gaps_ns) < 2:
+            return stated_ns
+        # Three quarters up, not half: of readings that come in bursts most gaps are none.
+        usual_ns = sorted(self._gaps_ns)[3 * (len(self._gaps_ns) - 1) // 4]
+        return max(stated_ns, MISSED_GAPS * usual_ns)
 
     def _silent(self, now_ns: int) -> dict[str, int]:
         """Return since when the machine ("") or its channels are silent."""
@@ -94,9 +114,7 @@ class Silence:
         rows = np.flatnonzero(is_silent).tolist()
         return {self._names[row]: int(self._channel_ns[row]) for row in rows}
 
-    def _event(self, name: str, since_ns: int, now_ns: int) -> Event:
-        silent_for = duration_text((now_ns - since_ns) / NS_PER_S)
-        what = f"{self._profile.channels[name].title}: no reading" if name else "No readings"
+    def _event(self, name: str, since_ns: int) -> Event:
         return Event(
             key=f"{self._machine}/stale/{name}/silent/{since_ns}",
             machine=self._machine,
@@ -105,23 +123,15 @@ class Silence:
             name=name,
             rule="silent",
             start_ns=since_ns,
-            message=f"{what} for {silent_for}.",
+            message=f"{self._who(name)} more readings.",
             advice="Check the sensor, its cable and the feed.",
         )
 
+    def _ended(self, event: Event, end_ns: int) -> Event:
+        lasted = duration_text((end_ns - event.start_ns) / NS_PER_S)
+        message = f"{self._who(event.name)} readings for {lasted}."
+        return msgspec.structs.replace(event, end_ns=end_ns, message=message)
 
-def _ended(event: Event, end_ns: int) -> Event:
-    lasted = duration_text((end_ns - event.start_ns) / NS_PER_S)
-    head, _, _ = event.message.rpartition(" for ")
-    return Event(
-        key=event.key,
-        machine=event.machine,
-        kind=event.kind,
-        level=event.level,
-        name=event.name,
-        rule=event.rule,
-        start_ns=event.start_ns,
-        end_ns=end_ns,
-        message=f"{head} for {lasted}.",
-        advice=event.advice,
-    )
+    def _who(self, name: str) -> str:
+        channel = self._profile.channels.get(name)
+        return "No" if not name else f"{channel.title if channel else name}: no"

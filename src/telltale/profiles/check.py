@@ -58,6 +58,8 @@ def _channel(profile: Profile, name: str, channel: Channel) -> Iterator[Problem]
     low, high = channel.range
     if channel.normal and not low <= channel.normal[0] <= channel.normal[1] <= high:
         yield Problem((*at, "normal"), f"must lie within range [{low:g}, {high:g}]")
+    if channel.limits and channel.no_limit:
+        yield Problem((*at, "no_limit"), "says why there are no limits, but there are")
     if channel.limits:
         yield from _limits(profile, (*at, "limits"), channel.limits)
         for key, bound in _bounds(channel.limits):

@@ -13,7 +13,8 @@ from telltale.formats.base import MAX_REASONS, Rejection
 from telltale.profiles.names import NameTable
 from telltale.profiles.plan import Column, Plan, column_of, plan_of
 from telltale.profiles.refused import Refused
-from telltale.profiles.schema import Channel, Profile
+from telltale.profiles.schema import Profile
+from telltale.profiles.words import Recoded, new_words, recoded
 from telltale.units import conversion, unit_id
 
 MAX_PLANS = 256  # a feed writes the same few sets of names for ever; beyond that, start over
@@ -29,7 +30,8 @@ class Conformed:
         rejected_rows: Samples of which nothing was kept.
         rejected_values: Single values that became NaN.
         reasons: At most `MAX_REASONS`, rows counted from 0 in the batch that came in.
-        unknown: Feed name to a sentence, for names that no channel has.
+        unknown: Feed name to a sentence, for every column that was left out as a whole: no channel
+            has its name, or its unit or its words do not fit the channel.
     """
 
     batch: Batch
@@ -39,12 +41,28 @@ class Conformed:
     unknown: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a batch holds that its profile does not know.
+
+    Attributes:
+        names: Columns with values that fit no channel.
+        words: Channel to the words that it has no number for.
+    """
+
+    names: frozenset[str]
+    words: dict[str, tuple[str, ...]]
+
+    def __bool__(self) -> bool:
+        return bool(self.names or self.words)
+
+
 class Conformer:
     """Applies one profile. Made once per profile, used for every batch; safe to share."""
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        self._names = NameTable(profile)
+        self.names = NameTable(profile)
         self._plans: dict[object, Plan] = {}
 
     def conform(
@@ -68,15 +86,29 @@ class Conformer:
         plan = self._plan(tuple(batch.columns), units or {})
         refused = Refused()
         kept = _not_future(batch, now_ns + int(max_future_s * NS_PER_S), refused)
-        if codes:
-            kept = self._recoded(kept, plan, codes, refused)
+        spelt = self._recoded(kept, plan, codes, refused) if codes else Recoded(kept)
+        kept = spelt.batch
         columns = plan.clean(kept)
         if columns is None:
             columns = _checked(kept, plan, refused)
         held = _not_empty(Batch(kept.machine, kept.time_ns, columns), refused, plan)
         return Conformed(
-            held, refused.row_count, refused.value_count, refused.told(), _present(batch, plan)
+            held,
+            refused.row_count,
+            refused.value_count,
+            refused.told(),
+            {**_present(batch, plan), **spelt.left_out},
         )
+
+    def news(self, batch: Batch, units: Mapping[str, str], codes: Codes) -> News:
+        """Return what the profile would have to learn to take all of a batch."""
+        plan = self._plan(tuple(batch.columns), units)
+        words: dict[str, tuple[str, ...]] = {}
+        for column in plan.columns if codes else ():
+            channel, fed = self.profile.channels[column.channel], codes.get(column.name, {})
+            if strange := new_words(batch.columns[column.name], fed, channel):
+                words[column.channel] = strange
+        return News(frozenset(_present(batch, plan)), words)
 
     def _plan(self, names: tuple[str, ...], units: Mapping[str, str]) -> Plan:
         key = (names, tuple(units.items())) if units else names
@@ -91,9 +123,9 @@ class Conformer:
         columns: list[Column] = []
         unknown: dict[str, str] = {}
         for name in names:
-            found = self._names.find(name)
+            found = self.names.find(name)
             if found is None:
-                unknown[name] = self._names.suggest(name)
+                unknown[name] = self.names.suggest(name)
                 continue
             channel = self.profile.channels[found.channel]
             unit = units.get(name) or found.unit or channel.unit
@@ -110,17 +142,14 @@ class Conformer:
         columns.sort(key=lambda column: column.name != column.channel)
         return plan_of(columns, unknown)
 
-    def _recoded(self, batch: Batch, plan: Plan, codes: Codes, refused: Refused) -> Batch:
+    def _recoded(self, batch: Batch, plan: Plan, codes: Codes, refused: Refused) -> Recoded:
         """Return the batch with the feed's numbers for words replaced by the profile's."""
-        changed: dict[str, FloatArray] = {}
+        done = Recoded(batch)
         for column in plan.columns:
-            channel = self.profile.channels[column.channel]
-            if column.name in codes and channel.codes:
-                values = batch.columns[column.name]
-                changed[column.name] = _recoded(
-                    values, codes[column.name], channel, column, refused
-                )
-        return batch.adding(changed) if changed else batch
+            if column.name in codes:
+                channel = self.profile.channels[column.channel]
+                done = recoded(done, codes[column.name], channel, column, refused)
+        return done
 
 
 def _present(batch: Batch, plan: Plan) -> dict[str, str]:
@@ -189,24 +218,3 @@ def _not_empty(batch: Batch, refused: Refused, plan: Plan) -> Batch:
     )
     refused.rows(lost.tolist()[:MAX_REASONS], len(lost), "at least one known value", advice)
     return batch.where(held)
-
-
-def _recoded(
-    values: FloatArray,
-    fed: Mapping[str, float],
-    channel: Channel,
-    column: Column,
-    refused: Refused,
-) -> FloatArray:
-    """Return the profile's number for each word; a word that it does not list is refused."""
-    own = {word.casefold(): number for word, number in channel.codes.items()}
-    recoded = np.full(len(values), np.nan)
-    for word, number in fed.items():
-        rows = np.flatnonzero(values == number)
-        if (code := own.get(word.strip().casefold())) is not None:
-            recoded[rows] = code
-            continue
-        refused.value_count += len(rows)
-        for row in rows[:MAX_REASONS]:
-            refused.value(int(row), column, word, f"one of {', '.join(channel.codes)}")
-    return recoded

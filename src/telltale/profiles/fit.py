@@ -70,7 +70,10 @@ class Fit:
 
 
 def best_fit(names: Iterable[str], profiles: Iterable[Profile]) -> Fit:
-    """Return the profile that knows most of these names; of equals, the one they fill most.
+    """Return the profile that knows most of these names.
+
+    Of equals one that a person has checked goes before an inferred one, then the one they fill
+    most.
 
     Args:
         names: Of the feed's columns, without its time.
@@ -78,12 +81,13 @@ def best_fit(names: Iterable[str], profiles: Iterable[Profile]) -> Fit:
     """
     asked = tuple(dict.fromkeys(names))
     best = Fit(None, 0.0, {})
-    best_score = (False, 0.0, 0.0)
+    best_score = (False, 0.0, False, 0.0)
     for profile in profiles:
         matched = _matched(asked, profile)
         share = len(matched) / len(asked) if asked else 0.0
         channels = set(matched.values())
-        score = (_proves(matched, share), share, len(channels) / len(profile.channels))
+        fill = len(channels) / len(profile.channels)
+        score = (_proves(matched, share), share, not profile.inferred, fill)
         if matched and score > best_score:
             best_score = score
             best = Fit(profile.id if score[0] else None, share, matched)

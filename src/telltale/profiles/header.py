@@ -11,7 +11,7 @@ from importlib import resources
 
 from telltale.profiles.check import RESERVED_NAMES
 from telltale.profiles.names import plain, split_unit
-from telltale.units import suffix_of, unit_id, unit_of_name, unit_of_suffix
+from telltale.units import quantity, suffix_of, unit_id, unit_of_name, unit_of_suffix
 
 MAX_NAME = 63  # what the store takes
 ROOM_FOR_NUMBER = 6  # "_12345"
@@ -83,6 +83,20 @@ def _is_lettered(stem: str, letter: str, names: Iterable[str]) -> bool:
         for other in "abcdefghijklmnopqrstuvwxyz"
         if other != letter
     )
+
+
+def titled(header: str, unit: str) -> str:
+    """Return a header as words without its unit: "bearing_temp_c" gives "Bearing temperature"."""
+    words = split_words(split_unit(header)[0]).replace("/", " ").split()
+    for start in range(1, len(words)):
+        ending = plain("_".join(words[start:]))
+        if unit != "1" and unit in {unit_of_suffix(ending), unit_id(ending)}:
+            words = words[:start]
+            break
+    if quantity(unit) == "temperature":
+        words = ["temperature" if word.casefold() == "temp" else word for word in words]
+    text = " ".join(words)
+    return (text[:1].upper() + (text[1:].lower() if text.isupper() else text[1:])) or "Column"
 
 
 def channel_name(header: str, unit: str | None, taken: Iterable[str]) -> str:

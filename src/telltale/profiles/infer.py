@@ -12,7 +12,7 @@ import numpy as np
 from telltale.batch import NS_PER_S, Batch, FloatArray, concat
 from telltale.errors import ProfileError
 from telltale.formats.base import Decoded
-from telltale.profiles.header import channel_name, split_words, units_of
+from telltale.profiles.header import channel_name, titled, units_of
 from telltale.profiles.names import split_unit
 from telltale.profiles.schema import Channel, Profile
 
@@ -126,10 +126,9 @@ def _channels(columns: list[_Named]) -> dict[str, Channel]:
 
 def _channel(column: _Named, aliases: tuple[str, ...]) -> Channel:
     finite = column.values[np.isfinite(column.values)]
+    title = titled(column.header, column.unit)
     if not len(finite):
-        return Channel(
-            _title(column.header), column.unit, _range(0.0), scale=(0.0, 1.0), aliases=aliases
-        )
+        return Channel(title, column.unit, _range(0.0), scale=(0.0, 1.0), aliases=aliases)
     low, high = float(finite.min()), float(finite.max())
     if column.codes:
         low, high = min(low, *column.codes.values()), max(high, *column.codes.values())
@@ -138,7 +137,7 @@ def _channel(column: _Named, aliases: tuple[str, ...]) -> Channel:
     decimals = _decimals(sample, span)
     usual = [round(float(end), decimals) for end in np.quantile(sample, [0.05, 0.95])]
     return Channel(
-        title=_title(column.header),
+        title=title,
         unit=column.unit,
         range=_range(max(abs(low), abs(high))),
         scale=_outwards(low, high, span),
@@ -157,12 +156,6 @@ def _range(largest: float) -> tuple[float, float]:
     """
     end = max(LEAST_RANGE, 10.0 ** math.ceil(math.log10(max(largest, 1.0))) * RANGE_FACTOR)
     return -min(end, MAX_RANGE), min(end, MAX_RANGE)
-
-
-def _title(header: str) -> str:
-    """Return a header as words: "COOLANT_TEMPERATURE ()" gives "Coolant temperature"."""
-    words = " ".join(split_words(split_unit(header)[0]).replace("/", " ").split())
-    return (words[:1].upper() + (words[1:].lower() if words.isupper() else words[1:])) or "Column"
 
 
 def _outwards(low: float, high: float, span: float) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from telltale.errors import ProfileError, StoreFullError
 from telltale.profiles.parse import parse_profile
 from telltale.profiles.schema import Profile
 from telltale.profiles.write import to_toml
-from telltale.registry import suggest
+from telltale.registry import nearest, suggest
 
 __all__ = ["ProfileBook", "builtin_profiles", "load_profile", "parse_profile"]
 
@@ -55,6 +55,9 @@ def builtin_profiles() -> Mapping[str, Profile]:
 class ProfileBook:
     """Built-in profiles and those of a folder. A user's file goes before a built-in of its id.
 
+    `add` writes to the disk, so it may run in a thread, one at a time; the rest may be asked
+    meanwhile.
+
     Attributes:
         folder: Where the user's files are and new ones go; None for built-ins only.
         problems: File name to what is wrong with it. The other files work all the same.
@@ -84,7 +87,10 @@ class ProfileBook:
         try:
             return self._profiles[id]
         except KeyError:
-            raise ProfileError(f"No profile {id!r}. {suggest(id, self._profiles)}") from None
+            # What telltale inferred from feeds may be many, and is seldom what somebody means.
+            checked = [name for name, known in self.all().items() if not known.inferred]
+            near = nearest(id, checked) or nearest(id, self._profiles)
+            raise ProfileError(f"No profile {id!r}. {near or suggest(id, checked)}") from None
 
     def all(self) -> Mapping[str, Profile]:
         """Return every profile by id."""

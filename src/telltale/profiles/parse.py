@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -18,6 +19,8 @@ from telltale.profiles.toml_lines import Path, line_of, lines_of
 from telltale.registry import suggest
 
 MAX_SHOWN_PROBLEMS = 10
+MAX_PROBLEMS = 100  # looked for: the nearest key of each takes a while to find
+MAX_SIGNALS = 1_900  # channels and metrics: what a table of the store takes
 
 Table = dict[str, Any]  # Any: what TOML holds, until it is converted
 
@@ -54,15 +57,25 @@ def parse_profile(text: str, *, id: str, file: str) -> Profile:  # noqa: A002 - 
         line = int(at.group(1)) if at else text.count("\n") + 1
         what = _TOML_LINE.sub("", str(error)).strip()
         raise ProfileError(f"{file}:{line}: not valid TOML: {what}.") from error
+    except ValueError as error:  # of a number that Python refuses for its length
+        line = _line_with_most(text, "0123456789")
+        raise ProfileError(f"{file}:{line}: not a number that can be read: {error}.") from error
     except RecursionError:
-        raise ProfileError(f"{file}: nested too deeply to be a profile.") from None
-    found = list(_shape(data))
+        line = _line_with_most(text, "[{")
+        raise ProfileError(f"{file}:{line}: nested too deeply to be a profile.") from None
+    found = list(islice(_shape(data), MAX_PROBLEMS))
     profile = None if found else _converted(data, id)
     if profile:
-        found = list(problems(profile, functions=METRICS))
+        found = list(islice(problems(profile, functions=METRICS), MAX_PROBLEMS))
     if profile is None or found:
         raise ProfileError(_told(file, text, found))
     return profile
+
+
+def _line_with_most(text: str, characters: str) -> int:
+    """Return the line that holds most of these: where what the parser gave up on must be."""
+    counts = [sum(map(line.count, characters)) for line in text.split("\n")]
+    return counts.index(max(counts)) + 1
 
 
 def _converted(data: Table, profile_id: str) -> Profile:
@@ -73,6 +86,9 @@ def _shape(data: Table) -> Iterator[Problem]:
     """Yield unknown keys and wrong types, part by part so that every path is known in full."""
     parts = {key: data.get(key, {}) for key in ("channels", "metrics")}
     head = {**data, "channels": {}, "metrics": {}}
+    if sum(len(part) for part in parts.values() if isinstance(part, dict)) > MAX_SIGNALS:
+        yield Problem((), f"more than {MAX_SIGNALS} channels and metrics; make several machines")
+        return
     if "id" in data:
         yield Problem(("id",), "unknown key; the id is the file's name")
     if "channels" not in data:
@@ -116,7 +132,8 @@ def _told(file: str, text: str, found: list[Problem]) -> str:
     placed = sorted((line_of(lines, p.path), n, p) for n, p in enumerate(found))
     told = [f"{file}:{line}: key {_dotted(p.path)}: {_closed(p.what)}" for line, _, p in placed]
     more = len(told) - MAX_SHOWN_PROBLEMS
-    tail = [f"... and {more} more."] if more > 0 else []
+    at_least = "at least " if len(found) == MAX_PROBLEMS else ""
+    tail = [f"... and {at_least}{more} more."] if more > 0 else []
     return "\n".join(told[:MAX_SHOWN_PROBLEMS] + tail)
 
 

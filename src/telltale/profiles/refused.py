@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from telltale.batch import FloatArray
+from telltale.batch import FloatArray, IntArray
 from telltale.formats.base import MAX_REASONS, Rejection, shown
 from telltale.profiles.plan import Column
 
@@ -33,6 +33,12 @@ class Refused:
         for row in np.flatnonzero(bad)[:MAX_REASONS]:
             self.value(int(row), column, f"{float(fed[row]):g}", column.expected())
         return np.where(bad, np.nan, values)
+
+    def words(self, rows: IntArray, column: Column, word: str, expected: str) -> None:
+        """Count and explain the rows that hold a word which a channel has no number for."""
+        self.value_count += len(rows)
+        for row in rows[:MAX_REASONS]:
+            self.value(int(row), column, word, expected)
 
     def value(self, row: int, column: Column, value: str, expected: str) -> None:
         """Explain one refused value."""

@@ -69,6 +69,7 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         normal: Usual values in healthy operation, until something was learnt.
         decimals: Digits after the point that the sensor is worth.
         limits: When it is abnormal.
+        no_limit: Why it has none, one sentence.
         aliases: Other names; a plain string is a name in the channel's own unit.
         codes: Words of a coded channel, e.g. {"GF" = 0, "FCY" = 1}.
         fill_s: Forward fill reaches this far for the pipeline; None takes the profile's.
@@ -83,6 +84,7 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     normal: tuple[float, float] | None = None
     decimals: Annotated[int, msgspec.Meta(ge=0, le=9)] = 1
     limits: Limits | None = None
+    no_limit: str | None = None
     aliases: tuple[str | Alias, ...] = ()
     codes: dict[str, float] = {}
     fill_s: NonNegativeFloat | None = None

@@ -30,7 +30,7 @@ def embedded_runtime(
     """
     store = load(STORES, "sqlite", group="telltale.stores", error=SettingsError)
     return Runtime(
-        store=store(data, **keeping),
+        store=store(data, is_apart=True, **keeping),
         stream=MemoryStream(),
         profiles=ProfileBook(data / PROFILES_FOLDER),
         max_machines=max_machines,

@@ -20,14 +20,12 @@ from telltale.errors import (
 )
 from telltale.formats.base import Decoded
 from telltale.pipeline.run import PipelineState
-from telltale.profiles.choose import widened_profile
-from telltale.profiles.conform import Conformed
 from telltale.profiles.load import ProfileBook
 from telltale.runtime.feeds import Feeds
 from telltale.runtime.fleet import MAX_MACHINES, Fleet
 from telltale.runtime.machine import LiveMachine, Run
-from telltale.runtime.receipt import Receipt, kept_share, unregistered
-from telltale.store.base import Store, Write
+from telltale.runtime.receipt import Receipt, kept_share, unregistered, with_replaced
+from telltale.store.base import Machine, Store, Write
 from telltale.stream.base import Stream
 
 log = structlog.get_logger(__name__)
@@ -130,9 +128,8 @@ class Runtime:
         receipts, futures = await self.submit(
             decoded, profile=profile, simulated=simulated, source=source, is_live=is_live
         )
-        for future in futures:
-            await asyncio.wrap_future(future)
-        return receipts
+        new_rows = [await asyncio.wrap_future(future) for future in futures]
+        return with_replaced(receipts, new_rows)
 
     async def submit(
         self,
@@ -145,8 +142,8 @@ class Runtime:
     ) -> tuple[list[Receipt], list[Future[int]]]:
         """Take decoded input; the futures end with its commits. For feeds without an answer.
 
-        A new machine that cannot be registered raises ProfileError or SettingsError; when others
-        are in the input too, it costs only its own readings.
+        A new machine that cannot be registered raises ProfileError or SettingsError, and so do
+        measurements for a simulated machine; with others in the input they cost only their own.
         StoreBusyError comes before anything was taken. When several machines are in the input
         and the queue fills up between two of them, the second waits for room.
         """
@@ -154,22 +151,24 @@ class Runtime:
         futures: list[Future[int]] = []
         for batch in decoded.batches:
             share = decoded.without_refusals() if receipts else decoded
-            live = self.fleet.find(batch.machine)
-            is_new = live is None
-            if live is None:
-                try:
-                    live = await self.fleet.register_unknown(
-                        batch, share, profile, simulated=simulated
-                    )
-                except (ProfileError, SettingsError) as error:
-                    if len(decoded.batches) == 1:
-                        raise
-                    receipts.append(unregistered(batch, share, str(error)))  # the others are good
-                    continue
             if receipts:
                 await self.store.room()
             if len(receipts) % IN_ONE_TURN == IN_ONE_TURN - 1:
                 await asyncio.sleep(0)
+            live = self.fleet.find(batch.machine)
+            is_new = live is None
+            try:
+                live = live or await self.fleet.register_unknown(
+                    batch, share, profile, simulated=simulated
+                )
+                _check_kind(live.machine, simulated=simulated)
+            except (ProfileError, SettingsError) as error:
+                if len(decoded.batches) == 1:
+                    raise
+                receipts.append(unregistered(batch, share, str(error)))  # the others are good
+                continue
+            if live.profile.inferred:
+                live = await self.fleet.fitted(live, batch, share)
             receipt, future = self._take(
                 live, batch, share, source=source, registered=is_new, is_live=is_live
             )
@@ -190,7 +189,9 @@ class Runtime:
     ) -> tuple[Receipt, Future[int] | None]:
         """Conform, work out, queue and show one batch. No await: order is kept per machine."""
         now_ns = self.clock()
-        conformed = self._conformed(live, batch, decoded, now_ns)
+        conformed = live.conformer.conform(
+            batch, now_ns=now_ns, units=decoded.units, codes=decoded.codes
+        )
         future: Future[int] | None = None
         late = 0
         kept = conformed.batch
@@ -213,27 +214,6 @@ class Runtime:
         live.rejected += receipt.rejected
         live.source = source or live.source
         return receipt, future
-
-    def _conformed(
-        self, live: LiveMachine, batch: Batch, decoded: Decoded, now_ns: int
-    ) -> Conformed:
-        """Return a batch in its profile's terms; an inferred profile grows with its feed."""
-        conformed = live.conformer.conform(
-            batch, now_ns=now_ns, units=decoded.units, codes=decoded.codes
-        )
-        if not (conformed.unknown and live.profile.inferred):
-            return conformed
-        wider = widened_profile(live.profile, batch, decoded, conformed.unknown)
-        if wider is None:
-            return conformed
-        try:
-            live.become(self.profiles.add(wider, replace=True))
-        except ProfileError as error:  # somebody is editing it: what they write goes before
-            log.warning("profile_not_widened", machine=live.machine.id, error=str(error))
-            return conformed
-        return live.conformer.conform(
-            batch, now_ns=now_ns, units=decoded.units, codes=decoded.codes
-        )
 
     def _submit(self, live: LiveMachine, write: Write, state: PipelineState) -> Future[int]:
         """Queue one write; the machine's state moves on only when the store took it."""
@@ -305,3 +285,17 @@ class Runtime:
             except TelltaleError as error:
                 log.warning("housekeeping_failed", error=str(error))
             await asyncio.sleep(TIDY_S)
+
+
+def _check_kind(machine: Machine, *, simulated: bool) -> None:
+    """Refuse to mix measurements and simulated readings: nobody could tell them apart again."""
+    if machine.simulated and not simulated:
+        raise SettingsError(
+            f"{machine.id} is simulated, so readings from elsewhere are not kept with its own. "
+            "Send them to a machine of another id."
+        )
+    if simulated and not machine.simulated:
+        raise SettingsError(
+            f"{machine.id} is a real machine, so simulated readings are not kept with its own. "
+            "Let the simulator play a machine of another id."
+        )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,6 +21,7 @@ from telltale.errors import (
     TelltaleError,
 )
 from telltale.registry import suggest
+from telltale.runtime.receipt import undecoded
 from telltale.sources.base import Source, SourceState, SourceStatus
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Feed:
     Attributes:
         is_lost: It could not be opened since.
         told_s: When it was last said that its readings are refused, by the loop's clock.
+        is_tried: Set once it has been opened, or could not be.
     """
 
     source: Source
@@ -46,6 +49,7 @@ class Feed:
     task: asyncio.Task[None] | None = None
     is_lost: bool = False
     told_s: float = -TELL_REFUSED_S
+    is_tried: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Feeds:
@@ -77,6 +81,10 @@ class Feeds:
         except KeyError:
             raise TelltaleError(f"No source named {name!r}. {suggest(name, self._feeds)}") from None
 
+    async def tried(self, name: str) -> None:
+        """Wait until a source has been opened, or could not be."""
+        await self._feeds[name].is_tried.wait()
+
     async def join(self, name: str) -> None:
         """Wait until a source has ended and everything it gave is taken."""
         task = self._feeds[name].task
@@ -106,6 +114,7 @@ class Feeds:
         while True:
             try:
                 await source.open()
+                feed.is_tried.set()
                 if feed.is_lost:
                     log.info("source_back", source=source.name)
                 retry_s, feed.is_lost = FIRST_RETRY_S, False
@@ -114,6 +123,7 @@ class Feeds:
                 if not feed.is_lost:
                     log.warning("source_lost", source=source.name, error=str(error))
                 feed.is_lost = True
+                feed.is_tried.set()
                 await source.close()  # before the state: closing says that it is closed
                 source.status.state = SourceState.WAITING
                 source.status.detail = f"{error} Next try in {retry_s:.0f} s."
@@ -124,6 +134,7 @@ class Feeds:
                 # A fault in one source must not take the others along.
                 log.exception("source_failed", source=source.name)
                 source.status.detail = f"Stopped by a fault: {error}"
+            feed.is_tried.set()
             await source.close()
             source.status.state = SourceState.ENDED
             return
@@ -141,6 +152,8 @@ class Feeds:
                     source=feed.source.name,
                     is_live=feed.source.is_live,
                 )
+                told = receipts or [undecoded("", decoded)]
+                feed.source.status.refuse(chain.from_iterable(one.reasons for one in told))
                 taken = [receipt.accepted for receipt in receipts if receipt.accepted]
                 for rows, future in zip(taken, futures, strict=True):
                     future.add_done_callback(partial(_count_lost, feed.source.status, rows))

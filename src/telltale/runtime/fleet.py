@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import structlog
 
-from telltale.batch import FOREVER_NS, Batch
+from telltale.batch import Batch
 from telltale.errors import (
     ProfileError,
     SettingsError,
@@ -20,14 +20,15 @@ from telltale.errors import (
 from telltale.events import Event, note
 from telltale.formats.base import Decoded, shown
 from telltale.formats.raw_columns import BAD_ID, is_machine_id
-from telltale.pipeline.run import PipelineState
-from telltale.profiles.choose import chosen_profile
+from telltale.profiles.choose import better_profile, chosen_profile, widened_profile
+from telltale.profiles.fit import Fit
 from telltale.profiles.load import ProfileBook
 from telltale.profiles.schema import Profile
 from telltale.registry import suggest
 from telltale.runtime.machine import STATE_ORDER, LiveMachine
-from telltale.runtime.notes import changes_told, registration_told
-from telltale.store.base import Machine, RangeQuery, Store, Write
+from telltale.runtime.notes import changes_told, found_told, registration_told
+from telltale.runtime.restorer import Restorer
+from telltale.store.base import Machine, Session, Store, Write
 from telltale.stream.base import Stream
 
 log = structlog.get_logger(__name__)
@@ -60,13 +61,14 @@ class Fleet:
         self._profiles = profiles
         self._max_machines = max_machines
         self._clock = clock
+        self._restorer = Restorer(store, profiles)
         self._machines: dict[str, LiveMachine] = {}
         self._registering = asyncio.Lock()
 
     async def restore(self) -> None:
         """Take up every machine that the store knows where it was left."""
         for record in await self._store.machines():
-            await self._restore(record)
+            await self._take_up(record)
 
     def find(self, machine: str) -> LiveMachine | None:
         """Return one machine, None if there is none of this id."""
@@ -114,7 +116,7 @@ class Fleet:
         self._profiles.get(new.profile)  # an unknown one is an error
         record = msgspec.structs.replace(new, created_ns=self._clock())
         await self._store.save_machine(record)
-        live = await self._restore(record)
+        live = await self._take_up(record)
         log.info(
             "machine_registered",
             machine=record.id,
@@ -153,8 +155,8 @@ class Fleet:
         before, record = live.machine, msgspec.structs.replace(live.machine, **changes)
         await self._store.save_machine(record)
         if record.profile != before.profile:
-            live = await self._restore(record)
-        live.machine = record
+            live = await self._take_up(record)
+        live.machine, live.is_guessed = record, live.is_guessed and profile is None
         for what, message in changes_told(before, record):
             self.note(machine, what, message)
         return live
@@ -163,48 +165,50 @@ class Fleet:
         """Keep and show that something was done to a machine; `what` is that in one word."""
         self.keep_events(self.get(machine), (note(machine, what, message, self._clock()),))
 
-    async def _restore(self, record: Machine) -> LiveMachine:
-        """Make the live machine of a record and give it what the store remembers."""
-        profile, problem = self._profile_of(record)
-        live = LiveMachine(record, profile, problem=problem)
-        state = await self._store.last_state(record.id)
-        if state is not None:
-            live.state = live.committed = await self._caught_up(live, state)
-        newest = await self._store.read(
-            RangeQuery(record.id, -FOREVER_NS, FOREVER_NS, limit=1, newest=True)
-        )
-        if len(newest):
-            live.last_time_ns = int(newest.time_ns[-1])
-            live.note_newest(newest)
-        live.rows = sum(session.rows for session in await self._store.sessions(record.id))
-        self._machines[record.id] = live
-        kept_open = await self._store.events(record.id, open_only=True)
-        live.note_events(tuple(kept_open))
-        self.keep_events(live, live.orphans(kept_open))
+    async def remove(self, machine: str) -> LiveMachine:
+        """Remove a machine and all that is kept of it; return what it was.
+
+        What arrives meanwhile waits, and is of a new machine. Raises UnknownMachineError.
+        """
+        async with self._registering:
+            live = self.get(machine)
+            del self._machines[machine]
+            try:
+                await self._store.remove_machine(machine)
+            except BaseException:
+                self._machines[machine] = live
+                raise
+        self._stream.hub.forget(machine)
+        log.info("machine_removed", machine=machine, rows=live.rows)
         return live
 
-    async def _caught_up(self, live: LiveMachine, encoded: bytes) -> PipelineState:
-        """Return the state after the newest kept sample: it is not kept with every commit."""
-        pipeline, channels = live.pipeline, tuple(live.profile.channels)
-        state = pipeline.decode(encoded)
-        newest_ns = pipeline.newest_ns(state)
-        if newest_ns is None or not channels:
-            return state
-        since = await self._store.read(
-            RangeQuery(live.machine.id, newest_ns + 1, FOREVER_NS, names=channels)
-        )
-        return pipeline.run(since, state)[1] if len(since) else state
+    async def remove_session(self, session: Session) -> None:
+        """Remove one recording. With the newest, what is derived starts anew."""
+        await self._store.remove_session(session.id)
+        log.info("session_removed", machine=session.machine, session=session.id, rows=session.rows)
+        async with self._registering:
+            live = self.get(session.machine)
+            if live.last_time_ns > session.end_ns:
+                live.rows -= session.rows
+            else:
+                live = await self._take_up(live.machine)
+                self._stream.hub.forget(session.machine)
+                self.show_kept(live)
 
-    def _profile_of(self, record: Machine) -> tuple[Profile, str | None]:
-        """Return the profile, or an empty one and what is wrong: the other machines go on."""
-        try:
-            return self._profiles.get(record.profile), None
-        except ProfileError as error:
-            file = self._profiles.problems.get(f"{record.profile}.toml")
-            problem = f"Its profile cannot be used: {file or error}"
-            log.warning("profile_missing", machine=record.id, problem=problem)
-            empty = Profile(id=record.profile, title=record.profile, description="", channels={})
-            return empty, problem
+    def show_kept(self, live: LiveMachine) -> None:
+        """Let viewers see the newest kept values of a machine, before anything new arrives."""
+        if live.last_time_ns:
+            newest = self._stream.hub.newest(live.machine.id)
+            newest.seed(live.last_time_ns, live.values, live.times_ns)
+            newest.note_events(live.open_events.values())
+
+    async def _take_up(self, record: Machine) -> LiveMachine:
+        """Put a machine among the others, with what the store remembers of it."""
+        live, kept_open = await self._restorer.restored(record)
+        self._machines[record.id] = live
+        if live.problem is None:  # else its rules are not known, and may come back
+            self.keep_events(live, live.orphans(kept_open))
+        return live
 
     async def register_unknown(
         self, batch: Batch, decoded: Decoded, profile: str | None, *, simulated: bool
@@ -217,10 +221,59 @@ class Fleet:
             if profile is not None:
                 return await self._add(Machine(machine, machine, profile, simulated))
             self._check_new(machine)  # before a profile is written for it
-            chosen, fit = chosen_profile(batch, decoded, self._profiles)
+            chosen, fit = await asyncio.to_thread(chosen_profile, batch, decoded, self._profiles)
+            self._follow(chosen)
             live = await self._add(Machine(machine, machine, chosen.id, simulated))
+            live.is_guessed = True
         self.note(machine, "registered", registration_told(chosen, fit, len(batch.columns)))
         return live
+
+    async def fitted(self, live: LiveMachine, batch: Batch, decoded: Decoded) -> LiveMachine:
+        """Return a machine whose profile is inferred, ready for all that a batch holds.
+
+        It moves to a checked profile if all that it has sent fits one by now; else its own grows.
+        """
+        if not live.conformer.news(batch, decoded.units, decoded.codes):
+            return live
+        async with self._registering:
+            live = self._machines.get(batch.machine, live)  # another input may have been quicker
+            if not live.profile.inferred:
+                return live
+            latest = self._profiles.get(live.profile.id)
+            if latest is not live.profile:  # it grew with another machine
+                live.become(self._restorer.tools(latest))
+            news = live.conformer.news(batch, decoded.units, decoded.codes)
+            better = better_profile(live.profile, batch, self._profiles) if news.names else None
+            if better is not None and live.is_guessed:
+                return await self._moved(live, *better)
+            wider = widened_profile(live.profile, batch, decoded, news)
+            if wider is not None:
+                await self._widen(live, wider)
+            return live
+
+    def _follow(self, profile: Profile) -> None:
+        """Let the machines of a profile that was written anew, but has no new column, have it."""
+        for live in self._machines.values():
+            if live.profile.id == profile.id and live.profile is not profile:
+                live.become(self._restorer.tools(profile))
+
+    async def _widen(self, live: LiveMachine, wider: Profile) -> None:
+        try:
+            kept = await asyncio.to_thread(self._profiles.add, wider, replace=True)
+        except ProfileError as error:  # somebody is editing it: what they write goes before
+            log.warning("profile_not_widened", machine=live.machine.id, error=str(error))
+        else:
+            live.become(self._restorer.tools(kept))
+
+    async def _moved(self, live: LiveMachine, profile: Profile, fit: Fit) -> LiveMachine:
+        """Return the machine on a checked profile; what it kept stays under the inferred one."""
+        before, record = live.machine, msgspec.structs.replace(live.machine, profile=profile.id)
+        await self._store.save_machine(record)
+        moved = await self._take_up(record)
+        moved.source, moved.rejected, moved.late = live.source, live.rejected, live.late
+        log.info("profile_found", machine=record.id, before=before.profile, profile=profile.id)
+        self.note(record.id, "profile", found_told(before.profile, profile, fit))
+        return moved
 
     def keep_events(self, live: LiveMachine, events: tuple[Event, ...]) -> None:
         """Keep and show events that no batch caused."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import tempfile
@@ -15,19 +16,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from telltale.batch import Batch
-from telltale.errors import (
-    DecodeError,
-    SettingsError,
-    StoreBusyError,
-    StoreFullError,
-    TelltaleError,
-    TooLargeError,
-)
+from telltale.errors import StoreBusyError, TelltaleError
 from telltale.formats.base import Decoded
 from telltale.formats.files import ReadOptions, read_file
 from telltale.registry import suggest
-from telltale.runtime.import_job import ImportJob
+from telltale.runtime.import_job import ImportChannel, ImportJob
 from telltale.runtime.receipt import undecoded
+from telltale.runtime.uploads import Room, safe_path, save
 
 if TYPE_CHECKING:
     from telltale.runtime.core import Runtime
@@ -38,6 +33,7 @@ MAX_JOBS = 100  # remembered; the oldest that is over makes room
 MAX_RUNNING = 4
 PART_ROWS = 10_000  # one commit; small beside the store's queue
 GIB = 1024**3
+MAX_LOOKED_AT = 100  # machines of one file whose profiles are asked; most share one
 
 
 class UnknownImportError(TelltaleError):
@@ -50,8 +46,7 @@ class Imports:
     Args:
         runtime: Where the readings go.
         scratch: Where uploads wait; the system's folder for such if absent.
-        max_bytes: A larger file is refused.
-        min_free_bytes: This much disk must stay free beside an upload.
+        max_bytes, min_free_bytes: What an upload may take, see `Room`.
     """
 
     def __init__(
@@ -64,8 +59,7 @@ class Imports:
     ) -> None:
         self._runtime = runtime
         self._scratch = scratch
-        self._max_bytes = max_bytes
-        self._min_free_bytes = min_free_bytes
+        self._room = Room(max_bytes, min_free_bytes)
         self._jobs: dict[str, ImportJob] = {}
         self._numbers = count(1)
 
@@ -101,18 +95,18 @@ class Imports:
             modified_ns: When the client's file was changed last; dates clocks that have no date.
 
         Raises:
-            TooLargeError: Beyond max_bytes.
-            StoreFullError: The disk would be too full.
-            DecodeError: The body is empty.
+            SettingsError: The name cannot be used.
+            TooLargeError, StoreFullError, DecodeError: As `uploads.save`.
         """
         self._check_room()
         folder = Path(tempfile.mkdtemp(prefix="telltale-import-", dir=self._made_scratch()))
         try:
-            path = folder / safe_name(filename)
-            await self._save(path, chunks)
+            path = folder / safe_path(filename)
+            path.parent.mkdir()
+            await save(path, chunks, self._room)
             if modified_ns is not None:
                 os.utime(path, ns=(modified_ns, modified_ns))
-            return self.start(path, options, profile=profile, filename=filename, owned=folder)
+            return self.start(path, options, profile=profile, owned=folder)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -123,12 +117,11 @@ class Imports:
         options: ReadOptions,
         *,
         profile: str | None = None,
-        filename: str | None = None,
         owned: Path | None = None,
     ) -> ImportJob:
         """Start reading a file that is there already; `owned` is deleted afterwards."""
         self._check_room()
-        job = ImportJob(str(next(self._numbers)), filename or path.name, path.stat().st_size)
+        job = ImportJob(str(next(self._numbers)), path.name, path.stat().st_size)
         self._jobs[job.id] = job
         job.task = asyncio.create_task(
             self._run(job, path, options, profile, owned), name=f"telltale-import-{job.id}"
@@ -159,8 +152,10 @@ class Imports:
         try:
             await self._read(job, path, options, profile)
             job.bytes_done = job.bytes_total
+            job.channels = self._channels(job)
             if job.rows:
-                job.end("done", f"{job.rows:,} readings kept, {job.rejected:,} refused.")
+                there = f" {job.replaced:,} were there already." if job.replaced else ""
+                job.end("done", f"{job.rows:,} readings kept, {job.rejected:,} refused.{there}")
             else:
                 first = job.reasons[0].message if job.reasons else "No reading was found in it."
                 job.end("failed", f"{job.filename}: nothing could be kept. {first}")
@@ -174,6 +169,7 @@ class Imports:
             log.exception("import_failed", filename=job.filename)
             job.end("failed", f"telltale made a mistake with this file: {error!r}")
         finally:
+            await self._forget_empty(job)
             if owned is not None:
                 await asyncio.to_thread(shutil.rmtree, owned, ignore_errors=True)
 
@@ -190,7 +186,6 @@ class Imports:
         try:
             while (piece := await ahead) is not None:
                 ahead = asyncio.create_task(asyncio.to_thread(next, pieces, None))
-                job.warn(piece.notes)
                 for part in parts_of(piece):
                     await self._take(job, part, profile)
         finally:
@@ -208,40 +203,30 @@ class Imports:
                 break
             except StoreBusyError:
                 await asyncio.sleep(0.01)  # others took the room first
+        job.saw(piece)
         for receipt in receipts or [undecoded(job.filename, piece)]:
             job.note(receipt)
 
-    async def _save(self, path: Path, chunks: AsyncIterator[bytes]) -> None:
-        try:
-            size = await self._written(path, chunks)
-        except OSError as error:
-            raise StoreFullError(
-                f"There is no room for {path.name} ({error.strerror}). Nothing of this file was "
-                "kept. Make room, then import it again."
-            ) from error
-        if size == 0:
-            raise DecodeError(f"{path.name} is empty. Give a file with at least one reading.")
+    async def _forget_empty(self, job: ImportJob) -> None:
+        """Remove the machines that this import made known and of which it could keep nothing."""
+        for machine in job.registered:
+            live = self._runtime.fleet.find(machine)
+            if live is not None and not live.rows and not live.last_time_ns:
+                with contextlib.suppress(TelltaleError):  # then it stays, and says that it is empty
+                    await self._runtime.fleet.remove(machine)
 
-    async def _written(self, path: Path, chunks: AsyncIterator[bytes]) -> int:
-        size = 0
-        with path.open("wb") as file:
-            async for chunk in chunks:
-                size += len(chunk)
-                if size > self._max_bytes:
-                    raise TooLargeError(
-                        f"{path.name} has more than {self._max_bytes:,} bytes. "
-                        "Cut it, or import it with `telltale import` on the server."
-                    )
-                self._check_disk(path.parent)
-                await asyncio.to_thread(file.write, chunk)
-        return size
-
-    def _check_disk(self, folder: Path) -> None:
-        if shutil.disk_usage(folder).free < self._min_free_bytes:
-            raise StoreFullError(
-                f"Less than {self._min_free_bytes:,} bytes are free. Nothing of this file was "
-                "kept. Make room, then import it again."
-            )
+    def _channels(self, job: ImportJob) -> list[ImportChannel]:
+        """Return what the file's columns became."""
+        found: dict[str, ImportChannel] = {}
+        for machine in list(job.machines)[:MAX_LOOKED_AT]:
+            live = self._runtime.machine(machine)
+            for column, words in job.columns.items():
+                name = live.conformer.names.find(column)
+                if name is not None and column not in found:
+                    channel = live.profile.channels[name.channel]
+                    codes = {word: channel.codes.get(word, words[word]) for word in words}
+                    found[column] = ImportChannel(column, name.channel, channel.unit, codes)
+        return list(found.values())
 
     def _check_room(self) -> None:
         if sum(job.is_running for job in self._jobs.values()) >= MAX_RUNNING:
@@ -266,13 +251,3 @@ def parts_of(piece: Decoded) -> Iterator[Decoded]:
     yield replace(piece, batches=tuple(rest[:1]))
     for batch in rest[1:]:
         yield Decoded((batch,), units=piece.units, codes=piece.codes)
-
-
-def safe_name(filename: str) -> str:
-    """Return a client's file name without anything that leads elsewhere. Raises SettingsError."""
-    name = filename.replace("\\", "/").rpartition("/")[2].strip()
-    if not name or name in {".", ".."} or not name.isprintable() or len(name.encode()) > 200:
-        raise SettingsError(
-            f"filename {filename[:60]!r} cannot be used. Give the file's name, e.g. log.csv."
-        )
-    return name

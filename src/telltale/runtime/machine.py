@@ -7,19 +7,39 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from telltale.batch import NS_PER_S, Batch, newest_values
-from telltale.events import Event, EventKind, machine_state, value_states
+from telltale.batch import NS_PER_S, Batch, age_s, newest_values
+from telltale.events import (
+    Event,
+    EventKind,
+    Freshness,
+    freshness_of,
+    machine_state,
+    value_states,
+)
 from telltale.pipeline.base import Result
 from telltale.pipeline.run import Pipeline, PipelineState
+from telltale.pipeline.sentences import duration_text
 from telltale.pipeline.stale import Silence
 from telltale.profiles.conform import Conformer
 from telltale.profiles.schema import Profile
 from telltale.rate import RateMeter
+from telltale.runtime.former import Former
 from telltale.store.base import Machine
 
 STATE_EVERY_NS = 5 * NS_PER_S  # what came since is worked out again at the start
 STATE_EVERY_ROWS = 20_000
-STATE_ORDER = ("critical", "warn", "failed", "stale", "learning", "no_model", "ok", "no_data")
+# Of machines, those that need somebody first.
+STATE_ORDER = (
+    "critical",
+    "warn",
+    "failed",
+    "stale",
+    "learning",
+    "no_model",
+    "no_data",
+    "ok",
+    "recorded",
+)
 
 
 @dataclass(slots=True)
@@ -46,36 +66,49 @@ class Run:
         return self.needed > self.kept or rows - self.kept >= STATE_EVERY_ROWS or is_old
 
 
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a profile compiles to. Holds no state of any machine, so one serves them all."""
+
+    profile: Profile
+    pipeline: Pipeline
+    conformer: Conformer
+
+
 @dataclass(slots=True)
 class LiveMachine:
     """What the runtime knows about one machine. Changed only on the event loop.
 
     Attributes:
-        machine, profile: What it is.
+        machine: What it is.
+        tools: Its profile, and what that compiles to.
         problem: Why it cannot be watched, one sentence; None when it can.
-        pipeline, conformer: Compiled from the profile.
         state: Pipeline state after the newest submitted batch.
         committed: Pipeline state after the newest batch that is known to be kept.
         run: What the writes since the last failure share.
         silence: Listens for it once live readings have come; a recording is never late.
+        was_live: Live readings came before this start, so that it ought to be heard.
         write_failed: The newest write could not be kept.
         values, times_ns: Newest finite value per name, and when it was measured.
         open_events: By key.
+        is_guessed: Whether telltale chose its profile by itself, and may choose another.
+        former: Columns that are kept under profiles it had before.
     """
 
     machine: Machine
-    profile: Profile
+    tools: Tools
     problem: str | None = None
-    pipeline: Pipeline = field(init=False)
-    conformer: Conformer = field(init=False)
     state: PipelineState = field(init=False)
     committed: PipelineState = field(init=False)
     run: Run = field(default_factory=Run)
     silence: Silence | None = None
+    was_live: bool = False
     write_failed: bool = False
     values: dict[str, float] = field(default_factory=dict)
     times_ns: dict[str, int] = field(default_factory=dict)
     open_events: dict[str, Event] = field(default_factory=dict)
+    is_guessed: bool = False
+    former: tuple[Former, ...] = ()
     last_time_ns: int = 0
     last_arrival_ns: int = 0
     rows: int = 0
@@ -85,23 +118,32 @@ class LiveMachine:
     rate: RateMeter = field(default_factory=RateMeter)
 
     def __post_init__(self) -> None:
-        """Compile what the profile declares."""
-        self._compile()
+        """Begin with nothing seen."""
         self.state = self.committed = self.pipeline.start()
 
-    def _compile(self) -> None:
-        self.pipeline = Pipeline(self.profile)
-        self.conformer = Conformer(self.profile)
+    @property
+    def profile(self) -> Profile:
+        """What it is measured by."""
+        return self.tools.profile
 
-    def become(self, profile: Profile) -> None:
+    @property
+    def pipeline(self) -> Pipeline:
+        """Works out its metrics and limits."""
+        return self.tools.pipeline
+
+    @property
+    def conformer(self) -> Conformer:
+        """Brings its feeds into its profile's terms."""
+        return self.tools.conformer
+
+    def become(self, tools: Tools) -> None:
         """Follow a changed profile; what the pipeline computes as before goes on as it was."""
         state = self.pipeline.encode(self.state)
-        self.profile = profile
-        self._compile()
+        self.tools = tools
         self.state = self.pipeline.decode(state)
-        if self.silence is not None:  # new channels may fall silent too
+        if (silence := self.silence) is not None:  # new channels may fall silent too
             self.silence = None
-            self.listen(self.last_arrival_ns)
+            self.listen(self.last_arrival_ns).follow(silence)
 
     def take(self, result: Result, arrival_ns: int, *, is_live: bool) -> None:
         """Note the newest values and events of one result.
@@ -156,18 +198,30 @@ class LiveMachine:
             if event.kind is EventKind.LIMIT and event.key not in known
         )
 
-    def state_word(self) -> str:
-        """Return the machine's state, one of `STATE_ORDER`."""
-        if self.problem is not None:
-            return "failed"
+    def freshness(self) -> Freshness:
+        """Return whether it is heard, by the clock of arrival."""
         if not self.last_time_ns:
-            return "no_data"
-        if self.write_failed:
-            return "failed"
-        if self.silence is None:
-            return "stale"
-        return machine_state(self.open_events.values())
+            return Freshness.NO_DATA
+        if self.silence is not None:
+            return freshness_of(self.open_events.values())
+        return Freshness.STALE if self.was_live else Freshness.RECORDED
+
+    def state_word(self) -> str:
+        """Return the worst that is known of the machine, one of `STATE_ORDER`."""
+        state = machine_state(self.open_events.values(), self.freshness())
+        has_failed = self.problem is not None or (self.write_failed and self.last_time_ns)
+        return min(state, "failed", key=STATE_ORDER.index) if has_failed else state
 
     def value_states(self) -> dict[str, str]:
         """Return the state of each channel and metric that is not simply ok."""
-        return value_states(self.open_events.values())
+        return value_states(self.open_events.values(), self.values, self.freshness())
+
+    def finding(self, event: Event) -> str:
+        """Return how an open event of this machine stands after its newest reading."""
+        if event.kind is EventKind.STALE:
+            silent_s = age_s(event.start_ns, self.last_arrival_ns)
+            return f"{event.message.removesuffix('.')} for {duration_text(silent_s)}."
+        if event.kind is not EventKind.LIMIT or event.name not in self.values:
+            return event.message
+        value, time_ns = self.values[event.name], self.times_ns[event.name]
+        return self.pipeline.sentence(event, self.state, value, time_ns)

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 import msgspec
 
 from telltale.batch import NS_PER_S, age_s
-from telltale.events import Event, Level
+from telltale.events import Event, Freshness, worst_first
 from telltale.pipeline.sentences import duration_text
 from telltale.runtime.machine import LiveMachine
 from telltale.runtime.notes import inferred_sentence
+
+OLD_S = 300.0  # a reading that was measured so long before it came is not about now
 
 
 class ValueView(msgspec.Struct, frozen=True):
@@ -24,7 +26,15 @@ class ValueView(msgspec.Struct, frozen=True):
 
 
 class MachineView(msgspec.Struct, frozen=True):
-    """One machine as the API shows it. Times are UTC nanoseconds, ages seconds."""
+    """One machine as the API shows it. Times are UTC nanoseconds, ages seconds.
+
+    Attributes:
+        state: The worst that is known of it, one of `STATE_ORDER`.
+        freshness: Whether it is heard, by the clock of arrival.
+        last_time_ns, age_s: Of its newest reading, by that reading's own clock.
+        last_arrival_ns: When live readings came last, since this start.
+        open_events: The worst first; the headline is about the first.
+    """
 
     id: str
     title: str
@@ -34,6 +44,7 @@ class MachineView(msgspec.Struct, frozen=True):
     simulated: bool
     inferred: bool
     state: str
+    freshness: Freshness
     headline: str
     last_time_ns: int | None
     last_arrival_ns: int | None
@@ -49,7 +60,6 @@ class MachineView(msgspec.Struct, frozen=True):
 
 def machine_view(live: LiveMachine, now_ns: int) -> MachineView:
     """Return everything the API shows of a machine."""
-    heard_ns = live.last_arrival_ns or live.last_time_ns
     return MachineView(
         id=live.machine.id,
         title=live.machine.title,
@@ -59,51 +69,55 @@ def machine_view(live: LiveMachine, now_ns: int) -> MachineView:
         simulated=live.machine.simulated,
         inferred=live.profile.inferred,
         state=live.state_word(),
+        freshness=live.freshness(),
         headline=headline(live, now_ns),
         last_time_ns=live.last_time_ns or None,
         last_arrival_ns=live.last_arrival_ns or None,
-        age_s=age_s(heard_ns, now_ns) if heard_ns else None,
+        age_s=age_s(live.last_time_ns, now_ns) if live.last_time_ns else None,
         rate_hz=round(live.rate.per_second(now_ns), 2),
         rows=live.rows,
         rejected=live.rejected,
         late=live.late,
         values=dict(_values(live, now_ns)),
-        open_events=tuple(
-            sorted(live.open_events.values(), key=lambda e: e.start_ns, reverse=True)
-        ),
+        open_events=tuple(sorted(live.open_events.values(), key=worst_first)),
         source=live.source,
     )
 
 
 def headline(live: LiveMachine, now_ns: int) -> str:
-    """Return a machine's one sentence: the worst finding, or that there is none."""
-    word = live.state_word()
-    if word == "no_data":
+    """Return what is to be known of a machine first: whether it is heard, and the worst finding."""
+    if live.problem is not None:
+        return live.problem
+    if not live.last_time_ns:
         return "No reading yet. Send one and it appears here."
-    if word == "failed":
-        return live.problem or "The newest readings could not be kept. The store says why."
-    if word == "stale":
-        return _silent_sentence(live, now_ns)
-    worst = max(live.open_events.values(), key=_weight, default=None)
-    if worst is None:
-        return _quiet_sentence(live)
-    lasting = duration_text(age_s(worst.start_ns, now_ns))
-    return f"{worst.message.rstrip('.')}, for {lasting}."
+    findings = [event for event in live.open_events.values() if event.name]
+    worst = min(findings, key=worst_first, default=None)
+    found = live.finding(worst) if worst is not None else ""
+    if live.write_failed:
+        return f"{found} The newest readings could not be kept. The store says why.".lstrip()
+    match live.freshness():
+        case Freshness.STALE:
+            return _joined(_silent_sentence(live, now_ns), "before that", found)
+        case Freshness.RECORDED:
+            return _joined(f"History until {_moment(live.last_time_ns)}.", "it ends with", found)
+    return f"{found or _quiet_sentence(live)} {_late_sentence(live, now_ns)}".rstrip()
 
 
-def _weight(event: Event) -> tuple[int, int]:
-    """Critical before warn before info, then the newest."""
-    return list(Level).index(event.level), event.start_ns
+def _joined(first: str, link: str, found: str) -> str:
+    """Return both as one sentence; only the first where nothing was found."""
+    if found[1:2].islower():  # an abbreviation keeps its capitals
+        found = found[0].lower() + found[1:]
+    return f"{first.removesuffix('.')}; {link}: {found}" if found else first
 
 
 def _values(live: LiveMachine, now_ns: int) -> Iterator[tuple[str, ValueView]]:
-    is_stale, states = live.state_word() == "stale", live.value_states()
+    states = live.value_states()
     for name in live.profile.names:
         if name not in live.values:
             yield name, ValueView(None, None, "no_data")
             continue
-        state = "stale" if is_stale else states.get(name, "ok")
-        yield name, ValueView(live.values[name], age_s(live.times_ns[name], now_ns), state)
+        value, time_ns = live.values[name], live.times_ns[name]
+        yield name, ValueView(value, age_s(time_ns, now_ns), states.get(name, "ok"))
 
 
 def _quiet_sentence(live: LiveMachine) -> str:
@@ -118,6 +132,27 @@ def _quiet_sentence(live: LiveMachine) -> str:
 
 def _silent_sentence(live: LiveMachine, now_ns: int) -> str:
     if live.last_arrival_ns:
-        return f"No readings for {duration_text(age_s(live.last_arrival_ns, now_ns))}."
-    until = datetime.fromtimestamp(live.last_time_ns / NS_PER_S, UTC)
-    return f"Readings until {until:%Y-%m-%d %H:%M:%S} UTC, none since telltale started."
+        silent = f"Silent for {duration_text(age_s(live.last_arrival_ns, now_ns))}"
+        return (
+            f"{silent}, last reading {_moment(live.last_time_ns)}."
+            if _is_old(live)
+            else f"{silent}."
+        )
+    return f"Readings until {_moment(live.last_time_ns)}, none since telltale started."
+
+
+def _late_sentence(live: LiveMachine, now_ns: int) -> str:
+    """Return both clocks where they differ: what comes now may have been measured long ago."""
+    if not _is_old(live):
+        return ""
+    received = duration_text(age_s(live.last_arrival_ns, now_ns))
+    return f"Last reading {_moment(live.last_time_ns)}; received {received} ago."
+
+
+def _is_old(live: LiveMachine) -> bool:
+    return age_s(live.last_time_ns, live.last_arrival_ns) > OLD_S
+
+
+def _moment(time_ns: int) -> str:
+    at = datetime.fromtimestamp(time_ns / NS_PER_S, UTC)
+    return f"{at.day} {at:%b %Y %H:%M} UTC"

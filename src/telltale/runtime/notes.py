@@ -17,6 +17,14 @@ def registration_told(profile: Profile, fit: Fit, n_names: int) -> str:
     return f"Registered on {profile.title}: {len(fit.matched)} of {n_names} names fit."
 
 
+def found_told(before: str, profile: Profile, fit: Fit) -> str:
+    """Return why a machine left its inferred profile, and what became of its readings."""
+    return (
+        f"Profile changed from {before} to {profile.id}: {len(fit.matched)} names of all that it "
+        f"has sent fit {profile.title}. What is derived starts anew; its readings stay readable."
+    )
+
+
 def inferred_sentence(profile: Profile) -> str:
     """Return what is to be done about a profile that telltale wrote by itself."""
     n_channels = len(profile.channels)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
 
 from telltale.batch import Batch
-from telltale.formats.base import MAX_REASONS, Decoded, Rejection
+from telltale.formats.base import MAX_REASONS, Decoded, LeftOut, Rejection
 from telltale.profiles.conform import Conformed
 
 
@@ -21,8 +22,12 @@ class Receipt(msgspec.Struct, frozen=True):
         accepted, rejected: Rows. What the decoder refused counts with the first share.
         rejected_values: Single values dropped from rows that were kept.
         late: Accepted rows older than the machine's newest.
+        replaced: Accepted rows whose time was there already, kept before or in the same input:
+            each replaced what it has a value for.
+        left_out: Columns of which the decoder kept nothing, with the reason.
+        warnings: What had to be guessed, a sentence each.
         unknown: Names that the profile does not know, and what may have been meant.
-        reasons: The first `MAX_REASONS` rejections, explained.
+        reasons: The first `MAX_REASONS` rejections, explained; rows as people count them, from 1.
     """
 
     machine: str
@@ -32,8 +37,11 @@ class Receipt(msgspec.Struct, frozen=True):
     rejected: int = 0
     rejected_values: int = 0
     late: int = 0
+    replaced: int = 0
     first_time_ns: int | None = None
     last_time_ns: int | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    warnings: tuple[str, ...] = ()
     unknown: dict[str, str] = {}
     reasons: tuple[Rejection, ...] = ()
 
@@ -60,7 +68,9 @@ def kept_share(
         first_time_ns=int(time_ns[0]) if len(time_ns) else None,
         last_time_ns=int(time_ns[-1]) if len(time_ns) else None,
         unknown=conformed.unknown,
-        reasons=(*decoded.reasons, *conformed.reasons)[:MAX_REASONS],
+        left_out=decoded.left_out,
+        warnings=decoded.notes,
+        reasons=_counted((*decoded.reasons, *conformed.reasons)),
     )
 
 
@@ -70,7 +80,9 @@ def undecoded(machine: str, decoded: Decoded) -> Receipt:
         machine,
         rejected=decoded.rejected_rows,
         rejected_values=decoded.rejected_values,
-        reasons=tuple(decoded.reasons),
+        left_out=decoded.left_out,
+        warnings=decoded.notes,
+        reasons=_counted(decoded.reasons),
     )
 
 
@@ -81,8 +93,38 @@ def unregistered(batch: Batch, decoded: Decoded, message: str) -> Receipt:
         batch.machine,
         rejected=len(batch) + decoded.rejected_rows,
         rejected_values=decoded.rejected_values,
-        reasons=(*decoded.reasons, reason)[:MAX_REASONS],
+        left_out=decoded.left_out,
+        warnings=decoded.notes,
+        reasons=_counted((*decoded.reasons, reason)),
     )
+
+
+def _counted(reasons: Sequence[Rejection]) -> tuple[Rejection, ...]:
+    """Return the first reasons for people: their rows count from 1, an index from 0."""
+    return tuple(
+        reason
+        if (row := reason.row) is None
+        else msgspec.structs.replace(
+            reason, row=row + 1, message=re.sub(rf"^Row {row}\b", f"Row {row + 1}", reason.message)
+        )
+        for reason in reasons[:MAX_REASONS]
+    )
+
+
+def with_replaced(receipts: Sequence[Receipt], new_rows: Sequence[int]) -> list[Receipt]:
+    """Return the receipts with what the commits told: how many rows of each were new.
+
+    Args:
+        receipts: Of one input.
+        new_rows: One number for each receipt of which something was accepted, in order.
+    """
+    told = iter(new_rows)
+    return [
+        msgspec.structs.replace(receipt, replaced=receipt.accepted - next(told))
+        if receipt.accepted
+        else receipt
+        for receipt in receipts
+    ]
 
 
 def whole(receipts: Sequence[Receipt], decoded: Decoded, machine: str) -> Receipt:
@@ -99,10 +141,13 @@ def whole(receipts: Sequence[Receipt], decoded: Decoded, machine: str) -> Receip
         registered=any(receipt.registered for receipt in receipts),
         accepted=sum(receipt.accepted for receipt in receipts),
         rejected=sum(receipt.rejected for receipt in receipts),
+        replaced=sum(receipt.replaced for receipt in receipts),
         rejected_values=sum(receipt.rejected_values for receipt in receipts),
         late=sum(receipt.late for receipt in receipts),
         first_time_ns=min(starts_ns, default=None),
         last_time_ns=max(ends_ns, default=None),
         unknown={name: hint for receipt in receipts for name, hint in receipt.unknown.items()},
+        left_out=decoded.left_out,
+        warnings=decoded.notes,
         reasons=tuple(reasons)[:MAX_REASONS],
     )

@@ -12,6 +12,7 @@ import numpy as np
 
 from telltale.simulators.base import Fault, Sensor
 from telltale.simulators.drive import Drift, Hold, clamp
+from telltale.simulators.gearbox import RPM_PER_RAD_S, Gearbox
 from telltale.simulators.stepped import SteppedSimulator, toward
 
 STEP_S = 0.1
@@ -21,16 +22,23 @@ FULL_BOOST_BAR = 0.85  # factory wastegate, about 12 psi
 FULL_AIR_G_S = 330.0  # 2997 cm3 at 6800 rpm and full boost
 FULL_POWER_KW = 235.0
 AIR_BAR = 1.013
-KM_H_PER_RPM = 0.0369  # fourth gear 1:1, axle 3.27:1, wheel radius 0.32 m
+FULL_TORQUE_NM = 1000.0 * FULL_POWER_KW / (RED_LINE_RPM / RPM_PER_RAD_S)
+DRAG_NM = 45.0  # friction and pumping with the throttle shut
+MASS_KG = 1580.0  # with the driver
+DRAG_N_S2_M2 = 0.41  # half of air density x frontal area x drag coefficient
+ROLLING_N = 220.0
+GEARS = (3.83, 2.36, 1.69, 1.31, 1.00, 0.79)  # six-speed manual
+FINAL_DRIVE = 3.27
+WHEEL_M = 0.32
 IDLE_THROTTLE_PCT = 3.0
 THERMOSTAT_C = 82.0
 
-# Scenario: pedal from and to, engine speed from and to, rpm.
+# Scenario: speed plan from and to (km/h), hardest acceleration asked for (m/s2).
 DUTIES = {
-    "road": (0.05, 0.95, 1500.0, 4600.0),
-    "idle": (0.0, 0.0, IDLE_RPM, IDLE_RPM),
-    "motorway": (0.12, 0.55, 2300.0, 3600.0),
-    "track": (0.0, 1.0, 3800.0, RED_LINE_RPM),
+    "road": (45.0, 135.0, 3.5),
+    "idle": (0.0, 0.0, 0.0),
+    "motorway": (85.0, 130.0, 0.8),
+    "track": (80.0, 215.0, 6.0),
 }
 
 FAULTS: tuple[Fault, ...] = (
@@ -98,17 +106,19 @@ class EnginePlant:
 
     def __init__(self, ambient_c: float = 22.0) -> None:
         self._ambient_c = ambient_c
-        self._duty = Hold(2.0, 6.0, STEP_S)
-        self._pull = Hold(2.0, 8.0, STEP_S)
+        self._plan = Hold(4.0, 8.0, STEP_S)
+        self._gearbox = Gearbox(GEARS, FINAL_DRIVE, WHEEL_M, STEP_S)
+        self._idle_rpm = Drift(IDLE_RPM, 10.0, 2.0, STEP_S)
         self._fuelling = Drift(0.0, 0.12, 1.5, STEP_S)
         self._electric = Drift(14.0, 0.06, 20.0, STEP_S)
-        self._pedal = self._throttle = 0.1
+        self._throttle = 0.0
+        self._urge = 0.0  # what the driver has wanted lately; decides when to change gear
         self._rpm = IDLE_RPM
         self._boost_bar = -0.6
         self._afr = 14.7
         self._coolant_c, self._oil_c = 78.0, 84.0
         self._intake_c = ambient_c + 8.0
-        self._speed_km_h = 0.0
+        self._speed_m_s = 0.0
 
     def step(self, scenario: str, level: Mapping[str, float], z: list[float]) -> list[float]:
         """Go on by 0.1 s. Order of the values: as `SENSORS`."""
@@ -128,19 +138,38 @@ class EnginePlant:
             100.0 * (AIR_BAR + self._boost_bar),
             FULL_AIR_G_S * power_kw / FULL_POWER_KW,
             self._intake_c,
-            self._speed_km_h,
+            self._speed_m_s * 3.6,
             self._electric.step(z[6]),
         ]
 
     def _drive(self, scenario: str, z: list[float]) -> None:
-        pedal_low, pedal_high, rpm_low, rpm_high = DUTIES[scenario]
-        pedal = pedal_low + (pedal_high - pedal_low) * self._duty.step(z[0], z[1])
-        revs = 0.35 * self._pull.step(z[2], z[3]) + 0.65 * self._throttle
-        rpm = rpm_low + (rpm_high - rpm_low) * clamp(revs, 0.0, 1.0)
-        self._throttle = toward(self._throttle, pedal, STEP_S, 0.25)
-        self._rpm = toward(self._rpm, rpm, STEP_S, 1.6)
-        moving_km_h = 0.0 if rpm_high == IDLE_RPM else KM_H_PER_RPM * self._rpm
-        self._speed_km_h = toward(self._speed_km_h, moving_km_h, STEP_S, 1.0)
+        """Follow the speed plan with pedal, brake and gears for one step."""
+        slow_km_h, fast_km_h, hardest = DUTIES[scenario]
+        wish_m_s = (slow_km_h + (fast_km_h - slow_km_h) * self._plan.step(z[0], z[1])) / 3.6
+        is_standing = wish_m_s == 0.0 and self._speed_m_s < 0.5
+        resist_n = DRAG_N_S2_M2 * self._speed_m_s**2 + ROLLING_N
+        wish_m_s2 = clamp(0.6 * (wish_m_s - self._speed_m_s), -6.0, hardest)
+        need_n = MASS_KG * wish_m_s2 + resist_n
+        per_m = self._gearbox.per_m
+        pedal = clamp((need_n / per_m + DRAG_NM) / FULL_TORQUE_NM, 0.0, 1.0)
+        pedal = 0.0 if is_standing else pedal
+        self._urge = toward(self._urge, pedal, STEP_S, 1.0)
+        self._gearbox.step(self._rpm, self._urge, z[2])
+        if self._gearbox.is_open:
+            pedal = 0.0
+        self._throttle = toward(self._throttle, pedal, STEP_S, 0.15)
+        drive_n = 0.0 if is_standing or self._gearbox.is_open else self._torque_nm() * per_m
+        brake_n = max(0.0, drive_n - need_n) if need_n < 0.0 else 0.0
+        gain_m_s = (drive_n - brake_n - resist_n) / MASS_KG * STEP_S
+        self._speed_m_s = 0.0 if is_standing else max(0.0, self._speed_m_s + gain_m_s)
+        wheel_rpm = self._gearbox.wheel_rpm(self._speed_m_s)
+        idle_rpm = self._idle_rpm.step(z[3])
+        self._rpm = toward(self._rpm, max(idle_rpm, wheel_rpm), STEP_S, 0.15)
+
+    def _torque_nm(self) -> float:
+        """Return what the crankshaft gives; no fuel is burnt with the pedal lifted."""
+        burning = clamp(self._throttle / 0.04, 0.0, 1.0)
+        return FULL_TORQUE_NM * self._density() * burning - DRAG_NM * (1.0 - self._throttle)
 
     def _breathe(self, level: Mapping[str, float]) -> None:
         speed = self._rpm / RED_LINE_RPM
@@ -160,8 +189,12 @@ class EnginePlant:
         self._afr = toward(self._afr, afr, STEP_S, 0.25)
 
     def _power_kw(self) -> float:
-        density = max(0.0, 1.0 + self._boost_bar) / (1.0 + FULL_BOOST_BAR)
-        return FULL_POWER_KW * density * self._rpm / RED_LINE_RPM
+        """Return the power that the air in the cylinders is good for."""
+        return FULL_POWER_KW * self._density() * self._rpm / RED_LINE_RPM
+
+    def _density(self) -> float:
+        """Return the density of the charge as a share of that at full boost."""
+        return max(0.0, 1.0 + self._boost_bar) / (1.0 + FULL_BOOST_BAR)
 
     def _heat(self, power_kw: float, level: Mapping[str, float]) -> None:
         """Heat into coolant and oil, out through thermostat, radiator and oil cooler."""

@@ -6,13 +6,13 @@ the engine answers with air, boost, mixture and heat.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 
 from telltale.simulators.drive import Drift, Hold, clamp
 from telltale.simulators.focus_st_channels import FAULTS, SENSORS
+from telltale.simulators.gearbox import Gearbox
 from telltale.simulators.stepped import SteppedSimulator, toward
 
 STEP_S = 0.1
@@ -30,8 +30,6 @@ FULL_BOOST_BAR = 1.24  # about 18 psi over the air around
 SEA_LEVEL_BAR = 1.013
 BARO_BAR = 1.013
 THERMOSTAT_C = 88.0
-SHIFT_S = 0.3  # clutch open
-SETTLE_S = 0.7  # no further shift for this long after one
 AIR_PER_TANK_G = 650_000.0  # 62 l of petrol at 14.2 kg of air per kg
 REFUEL_PCT = 15.0  # the simulated driver never runs dry
 
@@ -61,9 +59,8 @@ class FocusPlant:
         self._idle_rpm = Drift(IDLE_RPM, 12.0, 2.0, STEP_S)
         self._electric = Drift(14.1, 0.05, 20.0, STEP_S)
         self._speed_m_s = 0.0
-        self._gear = 1
-        self._shift_s = 0.0
-        self._throttle = 0.0
+        self._gearbox = Gearbox(GEARS, FINAL_DRIVE, WHEEL_M, STEP_S)
+        self._pedal = self._throttle = 0.0
         self._urge = 0.0  # what the driver has wanted lately; decides when to change gear
         self._rpm = IDLE_RPM
         self._turbo = 0.0  # share of the speed that gives full boost
@@ -106,6 +103,7 @@ class FocusPlant:
             self._fuel_pct,
             volts,
             self._octane,
+            100.0 * self._pedal,
         ]
 
     def _drive(self, scenario: str, z: list[float]) -> None:
@@ -117,38 +115,24 @@ class FocusPlant:
         resist_n = DRAG_N_S2_M2 * self._speed_m_s**2 + ROLLING_N + hill_n
         wish_m_s2 = clamp(0.6 * (wish_m_s - self._speed_m_s), -4.0, hardest)
         need_n = MASS_KG * wish_m_s2 + resist_n
-        per_m = GEARS[self._gear - 1] * FINAL_DRIVE / WHEEL_M
+        per_m = self._gearbox.per_m
         torque_nm = self._torque_nm()
         is_idle = wish_m_s == 0.0 and self._speed_m_s < 0.5
         want_nm = need_n / per_m + ENGINE_BRAKE_NM
         pedal = 0.0 if is_idle else clamp(want_nm / (0.65 * self._pull_nm()), 0.0, 1.0)
         self._urge = toward(self._urge, pedal, STEP_S, 1.0)
-        self._shift(z)
-        if self._shift_s > SETTLE_S:
+        self._gearbox.step(self._rpm, self._urge, z[6])
+        if self._gearbox.is_open:
             pedal = 0.0
+        self._pedal = pedal
         self._throttle = toward(self._throttle, pedal, STEP_S, 0.15)
         drive_n = 0.0 if is_idle else torque_nm * per_m
         brake_n = max(0.0, -need_n) if need_n < 0.0 else 0.0
         gain_m_s = (drive_n - brake_n - resist_n) / MASS_KG * STEP_S
         self._speed_m_s = max(0.0, self._speed_m_s + gain_m_s) if not is_idle else 0.0
-        wheel_rpm = self._speed_m_s * per_m * 30.0 / math.pi
+        wheel_rpm = self._gearbox.wheel_rpm(self._speed_m_s)
         idle_rpm = self._idle_rpm.step(z[3])
         self._rpm = toward(self._rpm, max(idle_rpm, wheel_rpm), STEP_S, 0.15)
-
-    def _shift(self, z: list[float]) -> None:
-        """Change gear: up late when driven hard, down when the engine would labour."""
-        self._shift_s = max(0.0, self._shift_s - STEP_S)
-        if self._shift_s > 0.0:
-            return
-        up_rpm = 2500.0 + 3500.0 * self._urge**2
-        down_rpm = 1400.0 + 2100.0 * self._urge**2
-        if self._rpm > up_rpm and self._gear < len(GEARS):
-            self._gear += 1
-        elif self._rpm < down_rpm and self._gear > 1:
-            self._gear -= 1
-        else:
-            return
-        self._shift_s = SHIFT_S + SETTLE_S + 0.05 * abs(z[6])
 
     def _breathe(self, level: Mapping[str, float]) -> None:
         """Spin the turbocharger with the exhaust; boost follows its speed squared."""
@@ -174,7 +158,7 @@ class FocusPlant:
         return PEAK_TORQUE_NM * clamp(0.55 + 1.6 * revs - 1.3 * revs**2, 0.35, 1.0)
 
     def _torque_nm(self) -> float:
-        if self._shift_s > SETTLE_S:
+        if self._gearbox.is_open:
             return 0.0
         fill = self._throttle * (0.45 + 0.55 * self._load())
         return self._pull_nm() * fill - ENGINE_BRAKE_NM * (1.0 - self._throttle)

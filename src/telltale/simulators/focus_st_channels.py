@@ -53,4 +53,5 @@ SENSORS: tuple[Sensor, ...] = (
     Sensor("fuel_level_pct", 0.4, 0.0, 100.0, noise=0.15),
     Sensor("battery_voltage_v", 0.02, 0.0, 20.0, noise=0.02),
     Sensor("octane_adjust_ratio", 0.001, -1.0, 1.0),
+    Sensor("pedal_pct", 0.4, 0.0, 100.0, noise=0.1),
 )

@@ -111,7 +111,7 @@ class PumpPlant:
         set_rpm = slow + (fast - slow) * self._set_speed.step(z[0], z[1])
         self._speed_rpm = toward(self._speed_rpm, set_rpm, STEP_S, 4.0)
         speed = self._speed_rpm / RATED_RPM
-        bubbles = level["cavitation"] * (1.0 + 0.5 * self._bubbles.step(z[6]))
+        bubbles = level["cavitation"] * max(0.2, 1.0 + 0.5 * self._bubbles.step(z[6]))
         suction_bar = max(0.05, self._suction.step(z[2]) * (1.0 - 0.75 * level["cavitation"]))
         rise_bar = self._pump_water(speed, bubbles, level, z[3])
         current_a = self._motor_current_a(speed, rise_bar, level)

@@ -15,7 +15,7 @@ from telltale.simulators.base import Fault, Sensor
 from telltale.simulators.drive import Drift, clamp
 from telltale.simulators.stepped import SteppedSimulator, toward
 from telltale.simulators.track import GRAVITY_M_S2, Grip, make_lap
-from telltale.simulators.wheels import CORNERS, Wheels
+from telltale.simulators.wheels import AIR_C, CORNERS, Wheels
 
 STEP_S = 0.05
 GEARS = (3.626, 2.188, 1.541, 1.213, 1.0, 0.767)  # GR86 manual gearbox
@@ -31,6 +31,7 @@ REAR_SHARE = 0.72  # rear brake pressure over front
 FULL_BRAKE_BAR = 120.0
 WEAR_PER_LAP = 0.0016  # grip a set of tyres loses per lap when raced
 FUEL_PCT_PER_LAP = 2.2
+THERMOSTAT_C = 82.0
 REFUEL_PCT = 12.0  # below it the car gets fuel and fresh tyres as it crosses the line
 
 # Scenario: share of the quickest pace that the driver aims at.
@@ -79,6 +80,8 @@ SENSORS: tuple[Sensor, ...] = (
     Sensor("yaw_rate_deg_s", 0.01, -160.0, 160.0, noise=0.3),
     Sensor("sector", 1.0, 0.0, 3.0, is_held=True),
     Sensor("fuel_level_pct", 0.1, 0.0, 100.0, noise=0.05),
+    Sensor("coolant_temp_c", 1.0, -40.0, 215.0, noise=0.2),
+    Sensor("oil_temp_c", 1.0, -40.0, 215.0, noise=0.2),
     Sensor("tyre_temp_c", 0.1, -40.0, 300.0, noise=0.15),
     *(Sensor(f"tyre_temp_{corner}_c", 0.1, -40.0, 300.0, noise=0.3) for corner in CORNERS),
     Sensor("tyre_pressure_bar", 0.005, 0.0, 5.0, noise=0.003),
@@ -120,6 +123,7 @@ class RaceCarPlant:
         self._pace = DUTIES["race"]
         self._throttle = self._brake_bar = 0.0
         self._fuel_pct = 96.0
+        self._coolant_c, self._oil_c = 86.0, 96.0
         self._wheels = Wheels(STEP_S)
 
     def step(self, scenario: str, level: Mapping[str, float], z: list[float]) -> list[float]:
@@ -132,6 +136,7 @@ class RaceCarPlant:
         accel_g = accel_m_s2 * self._pace**2 / GRAVITY_M_S2
         side_g = speed_m_s**2 * bend / GRAVITY_M_S2 * (1.0 + self._line.step(z[1]))
         self._pedals(speed_m_s, accel_g, level)
+        self._heat(speed_m_s, accel_g)
         steering_deg = self._steering_deg(bend, side_g, level) + self._hands_deg.step(z[2])
         self._wheels.step(speed_m_s, accel_g, side_g, level)
         values = [
@@ -153,6 +158,8 @@ class RaceCarPlant:
             math.degrees(speed_m_s * bend),
             1.0 + int(3.0 * self._at_m / self._length_m),
             self._fuel_pct,
+            self._coolant_c,
+            self._oil_c,
             *self._wheels.values(),
         ]
         self._move(speed_m_s, scenario)
@@ -189,6 +196,21 @@ class RaceCarPlant:
         brake_bar = FRONT_BAR_PER_G * max(0.0, -pull_g) * softer
         self._throttle = toward(self._throttle, throttle, STEP_S, 0.08)
         self._brake_bar = toward(self._brake_bar, brake_bar, STEP_S, 0.06)
+
+    def _heat(self, speed_m_s: float, accel_g: float) -> None:
+        """Heat of the work done into coolant and oil, out through thermostat, radiator and wind."""
+        grip = Grip()
+        push_n = grip.mass_kg * GRAVITY_M_S2 * accel_g + grip.drag_n_s2_m2 * speed_m_s**2
+        power_kw = max(0.0, push_n * speed_m_s / 1000.0)
+        wind = 0.3 + speed_m_s / 60.0
+        opening = clamp((self._coolant_c - THERMOSTAT_C) / 10.0, 0.02, 1.0)
+        exchange_kw = 0.25 * (self._oil_c - self._coolant_c)
+        radiator_kw = 1.3 * opening * wind * (self._coolant_c - AIR_C)
+        oil_out_kw = 0.05 * wind * (self._oil_c - AIR_C)
+        coolant_kw = 5.0 + 0.45 * power_kw + exchange_kw - radiator_kw
+        oil_kw = 1.5 + 0.10 * power_kw - exchange_kw - oil_out_kw
+        self._coolant_c += coolant_kw * STEP_S / 35.0  # kJ/K of water and engine
+        self._oil_c += oil_kw * STEP_S / 18.0
 
     def _engine_rpm(self, speed_m_s: float) -> float:
         per_gear = speed_m_s / WHEEL_M * FINAL_DRIVE * 30.0 / math.pi

@@ -7,7 +7,7 @@ import numpy as np
 from telltale.batch import BoolArray, FloatArray
 from telltale.simulators.base import Sensor
 
-GLITCH_SIGMA = 2.6  # at full severity about 1 sample in 100 is wrong
+GLITCH_SIGMA = 2.33  # at full severity about 1 sample in 100 is wrong
 STUCK_AT = 0.5  # a sensor sticks once its fault is half developed
 
 

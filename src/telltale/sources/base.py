@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from telltale.formats.base import Decoded
+from telltale.formats.base import Decoded, Rejection
 from telltale.rate import RateMeter
+
+REASONS_SHOWN = 5
 
 
 class SourceState(StrEnum):
@@ -32,6 +34,7 @@ class SourceStatus:
         last_time_ns: UTC time of the newest sample; 0 before the first.
         rate: Achieved samples per second.
         detail: One sentence for people: what it reads, or why not and what comes next.
+        reasons: The newest refusals, explained, the last first.
     """
 
     state: SourceState = SourceState.CLOSED
@@ -41,6 +44,7 @@ class SourceStatus:
     last_time_ns: int = 0
     rate: RateMeter = field(default_factory=RateMeter)
     detail: str = ""
+    reasons: tuple[Rejection, ...] = ()
 
     def count(self, decoded: Decoded, now_ns: int) -> None:
         """Note what the source is about to yield."""
@@ -50,6 +54,11 @@ class SourceStatus:
             if len(batch):
                 self.last_time_ns = max(self.last_time_ns, int(batch.time_ns[-1]))
         self.rate.add(decoded.rows, now_ns)
+
+    def refuse(self, reasons: Iterable[Rejection]) -> None:
+        """Remember the newest reasons."""
+        newest = dict.fromkeys((*reversed(tuple(reasons)), *self.reasons))
+        self.reasons = tuple(newest)[:REASONS_SHOWN]
 
 
 class Source(Protocol):

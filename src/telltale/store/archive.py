@@ -15,7 +15,6 @@ from telltale.batch import FOREVER_NS, NS_PER_S, FloatArray, IntArray
 from telltale.sql_text import quoted
 from telltale.store import chunks, hot, parquet, rollups
 from telltale.store.chunks import Chunk
-from telltale.store.commit import Committer
 from telltale.store.ranges import merged
 from telltale.store.samples import table_columns, table_name
 
@@ -53,16 +52,14 @@ class Written:
 class Sealing:
     """One step of archiving. Only one runs at a time."""
 
-    def __init__(self, archive: Path, committer: Committer) -> None:
+    def __init__(self, archive: Path) -> None:
         self._archive = archive
-        self._committer = committer
         self._watched: Plan | None = None
         self._renewed: set[int] = set()
 
     def begin(self, connection: sqlite3.Connection, plan: Plan) -> Chunk:
         """Note the file and start to watch for late samples. On the writer, in a transaction."""
         self._watched, self._renewed = plan, set()
-        self._committer.touched = self._touched
         return chunks.begin(connection, plan.machine, plan.profile)
 
     def write(self, connection: sqlite3.Connection, plan: Plan, chunk: Chunk) -> Written:
@@ -111,7 +108,6 @@ class Sealing:
             "UPDATE stretches SET rows = rows + ? WHERE machine = ? AND profile = ?",
             (written.chunk.rows - older_rows - removed, plan.machine, plan.profile),
         )
-        self._committer.forget()
         return True
 
     def abandon(self, connection: sqlite3.Connection, chunk: Chunk) -> None:
@@ -119,7 +115,8 @@ class Sealing:
         self._watched = None
         chunks.drop(connection, chunk.id)
 
-    def _touched(self, machine: str, time_ns: IntArray) -> None:
+    def note_late(self, machine: str, time_ns: IntArray) -> None:
+        """Remember late samples of the chunk that is being written. On the writer."""
         plan = self._watched
         if plan and machine == plan.machine_id and len(self._renewed) <= MAX_RENEWED:
             inside = (time_ns >= plan.start_ns) & (time_ns < plan.end_ns)

@@ -170,6 +170,19 @@ class Store(Protocol):
     async def name_session(self, session: str, title: str) -> Session:
         """Give a recording a title. Raises StoreError if there is none of this id."""
 
+    async def remove_machine(self, machine: str) -> None:
+        """Remove a machine: samples, recordings, events and state. Raises StoreError if unknown.
+
+        A kill at any instant leaves all of it or nothing. Its id is free again at once.
+        """
+
+    async def remove_session(self, session: str) -> None:
+        """Remove a recording and the events that began in it; notes stay. All of it or nothing.
+
+        With the machine's newest recording its state goes too, as it knows of those samples.
+        Raises StoreError if there is none of this id.
+        """
+
     async def status(self) -> StoreStatus:
         """Return how full the store is and whether it works."""
 

@@ -131,14 +131,14 @@ class Owner:
     A lock in a little database of its own works on every system and ends with the process.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "owner.lock"
+    def __init__(self, folder: Path, name: str = "owner.lock") -> None:
+        self._path = folder / name
         self._connection: sqlite3.Connection | None = None
 
-    def take(self) -> None:
+    def take(self, *, wait_s: float = 0.0) -> None:
         """Take it. Raises StoreError if another process, or store of this one, has it."""
         connection = sqlite3.connect(
-            self._path, timeout=0.0, isolation_level=None, check_same_thread=False
+            self._path, timeout=wait_s, isolation_level=None, check_same_thread=False
         )
         try:
             connection.execute("BEGIN EXCLUSIVE")

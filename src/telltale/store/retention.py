@@ -9,7 +9,6 @@ from telltale.batch import FOREVER_NS
 from telltale.sql_text import quoted
 from telltale.store import chunks, disk
 from telltale.store.archive import DAY_NS
-from telltale.store.commit import Committer
 from telltale.store.samples import table_name
 
 SLICE_ROWS = 20_000  # removed in one transaction: about 20 ms for the writer
@@ -38,16 +37,14 @@ class Oldest:
     first_ns: int
 
 
-def expire(
-    connection: sqlite3.Connection, committer: Committer, limits: Limits, now_ns: int
-) -> bool:
+def expire(connection: sqlite3.Connection, limits: Limits, now_ns: int) -> bool:
     """Remove one piece of what is too much; True if there was one. On the writer."""
     if limits.keep_days is not None:
         before_ns = (now_ns - int(limits.keep_days * DAY_NS)) // DAY_NS * DAY_NS
-        if _remove_oldest(connection, committer, before_ns):
+        if _remove_oldest(connection, before_ns):
             return True
     if limits.max_bytes is not None and used_bytes(connection) > limits.max_bytes:
-        return _remove_oldest(connection, committer, FOREVER_NS)
+        return _remove_oldest(connection, FOREVER_NS)
     return False
 
 
@@ -60,17 +57,17 @@ def used_bytes(connection: sqlite3.Connection) -> int:
     return (pages - free) * size + disk.archived_bytes(connection)
 
 
-def _remove_oldest(connection: sqlite3.Connection, committer: Committer, before_ns: int) -> bool:
+def _remove_oldest(connection: sqlite3.Connection, before_ns: int) -> bool:
     """Remove the oldest chunk, or a slice of SQLite, if all of it lies before a time."""
     chunk = chunks.oldest(connection)
     oldest = _oldest_hot(connection)
     if chunk and chunk.last_ns < before_ns and (not oldest or chunk.first_ns <= oldest.first_ns):
         chunks.drop(connection, chunk.id)
-        _count_out(connection, committer, chunk.machine, chunk.profile, chunk.rows)
+        _count_out(connection, chunk.machine, chunk.profile, chunk.rows)
         return True
     if oldest and oldest.first_ns < before_ns:
         rows = _remove_slice(connection, oldest, before_ns)
-        _count_out(connection, committer, oldest.machine, oldest.profile, rows)
+        _count_out(connection, oldest.machine, oldest.profile, rows)
         return True
     return False
 
@@ -88,11 +85,8 @@ def _remove_slice(connection: sqlite3.Connection, oldest: Oldest, before_ns: int
     ).rowcount
 
 
-def _count_out(
-    connection: sqlite3.Connection, committer: Committer, machine: int, profile: str, rows: int
-) -> None:
+def _count_out(connection: sqlite3.Connection, machine: int, profile: str, rows: int) -> None:
     """Bring the counters and the list of recordings in line with what is left."""
-    committer.forget()
     first = [
         value
         for (value,) in (

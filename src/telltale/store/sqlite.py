@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -12,9 +13,12 @@ from pathlib import Path
 from telltale.batch import Batch
 from telltale.errors import SettingsError, StoreError
 from telltale.events import Event
-from telltale.store import disk, queries
+from telltale.store import changes, disk, queries, removal
+from telltale.store.archive import Sealing
 from telltale.store.base import Machine, RangeQuery, Session, StoreStatus, Write
 from telltale.store.chunks import sweep
+from telltale.store.commit import Commits, Committer
+from telltale.store.commit_process import CommitProcess, wait_for_the_last
 from telltale.store.database import Owner, open_database
 from telltale.store.failures import WriteFailures
 from telltale.store.files import FILE_NAME, damage
@@ -41,6 +45,8 @@ class SQLiteStore:
             None keeps all in SQLite.
         keep_days: Samples older than this are let go; None keeps all.
         max_bytes: The oldest samples are let go beyond this; None takes the whole disk.
+        is_apart: Commit in a process of its own, so that SQLite and the rest of telltale do not
+            wait for each other; else on a thread, which starts quicker.
         clock_ns: The present, UTC nanoseconds; tests hand in their own.
     """
 
@@ -55,6 +61,7 @@ class SQLiteStore:
         archive_after_days: float | None = 2.0,
         keep_days: float | None = None,
         max_bytes: int | None = None,
+        is_apart: bool = False,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         for name, value in (("commit_rows", commit_rows), ("queue_rows", queue_rows)):
@@ -76,10 +83,12 @@ class SQLiteStore:
         self._commit_rows = commit_rows
         self._queue_rows = queue_rows
         self._read_threads = read_threads
+        self._is_apart = is_apart
         self._clock_ns = clock_ns
         self._owner = Owner(self.folder)
         self._failures = WriteFailures(self.folder)
         self._connection: sqlite3.Connection | None = None
+        self._commits: Commits | None = None
         self._writer: Writer | None = None
         self._readers: Readers | None = None
         self._housekeeping: Housekeeping | None = None
@@ -137,7 +146,7 @@ class SQLiteStore:
     async def save_machine(self, machine: Machine) -> None:
         """Insert or replace one machine."""
         writer = self._open_writer()
-        await asyncio.wrap_future(writer.call(lambda _: writer.committer.save_machine(machine)))
+        await asyncio.wrap_future(writer.call(lambda c: changes.save_machine(c, machine)))
 
     async def events(
         self,
@@ -166,8 +175,16 @@ class SQLiteStore:
         """Give a recording a title. Raises StoreError if there is none of this id."""
         writer = self._open_writer()
         return await asyncio.wrap_future(
-            writer.call(lambda _: writer.committer.name_session(session, title))
+            writer.call(lambda c: changes.name_session(c, session, title))
         )
+
+    async def remove_machine(self, machine: str) -> None:
+        """Remove a machine and all that is kept of it. Raises StoreError if there is none."""
+        await self._open_housekeeping().remove_machine(machine)
+
+    async def remove_session(self, session: str) -> None:
+        """Remove one recording. Raises StoreError if there is none."""
+        await self._open_housekeeping().remove_session(session)
 
     async def status(self) -> StoreStatus:
         """Return how full the store is and whether it works."""
@@ -218,24 +235,38 @@ class SQLiteStore:
             raise StoreError(f"{self.folder} cannot be made: {error}. Choose another.") from error
         self._owner.take()
         try:
+            wait_for_the_last(self.folder)
             opened = open_database(self.folder, check_s=CHECK_AT_OPEN_S)
             sweep(opened.connection, self.folder / "archive", at_start=True)
+            with contextlib.suppress(sqlite3.Error):  # a full disk: housekeeping goes on with it
+                removal.finish(opened.connection)
         except BaseException:
             self._owner.release()
             raise
         self._connection, self._notes = opened.connection, opened.notes
         self._damage = opened.problem
         self._readers = Readers(self.path, self._read_threads)
+        sealing = Sealing(self.folder / "archive")
+        self._commits = (
+            CommitProcess(self.folder) if self._is_apart else Committer(opened.connection)
+        )
         self._writer = Writer(
+            self._commits,
             opened.connection,
             self._failures,
             commit_ms=self._commit_ms,
             commit_rows=self._commit_rows,
             queue_rows=self._queue_rows,
             clock_ns=self._clock_ns,
+            on_late=sealing.note_late,
         )
         self._housekeeping = Housekeeping(
-            self.folder, self._writer, self._readers, self._limits, self._archive_after_days
+            self.folder,
+            self._writer,
+            self._readers,
+            sealing,
+            limits=self._limits,
+            archive_after_days=self._archive_after_days,
         )
         self._writer.start()
         return opened.is_checked
@@ -243,10 +274,13 @@ class SQLiteStore:
     def _close(self) -> None:
         writer, self._writer = self._writer, None
         readers, self._readers = self._readers, None
+        commits, self._commits = self._commits, None
         connection, self._connection = self._connection, None
         self._housekeeping = None
         if writer is not None:
             writer.stop()
+        if commits is not None:
+            commits.close()
         if readers is not None:
             readers.close()
         if connection is not None:

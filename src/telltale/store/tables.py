@@ -104,6 +104,16 @@ chunks = Table(
     Index("chunks_by_time", "machine", "profile", "first_ns"),
 )
 
+removals = Table(
+    "removals",  # samples that are to go, noted before they do
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("machine", Integer, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("start_ns", BigInteger, nullable=False),
+    Column("end_ns", BigInteger, nullable=False),
+)
+
 rollups = Table(
     "rollups",  # one-minute summaries of a chunk's columns, so that a year charts at once
     metadata,

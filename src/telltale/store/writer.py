@@ -11,9 +11,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from telltale.batch import IntArray
 from telltale.errors import StoreBusyError, StoreError
 from telltale.store.base import Write
-from telltale.store.commit import Committer, Transaction
+from telltale.store.commit import Commits, Transaction
 from telltale.store.failures import WriteFailures
 
 T = TypeVar("T")
@@ -42,10 +43,18 @@ class Entry:
 
 
 class Writer:
-    """A bounded queue in front of one connection. `submit` and `call` work from any thread."""
+    """A bounded queue in front of the database. `submit` and `call` work from any thread.
+
+    Args:
+        commits: Does the commits, here or in a process of its own.
+        connection: For jobs, which run here.
+        failures: Counts what went wrong, and explains it.
+        on_late: Told, on the writer's thread, of committed samples that came late.
+    """
 
     def __init__(
         self,
+        commits: Commits,
         connection: sqlite3.Connection,
         failures: WriteFailures,
         *,
@@ -53,12 +62,14 @@ class Writer:
         commit_rows: int,
         queue_rows: int,
         clock_ns: Callable[[], int],
+        on_late: Callable[[str, IntArray], None] | None = None,
     ) -> None:
-        self.committer = Committer(connection)
         self.commits = 0
         self.queued_rows = 0
+        self._commits = commits
         self._connection = connection
         self._failures = failures
+        self._on_late = on_late
         self._commit_s = commit_ms / 1000.0
         self._commit_rows = commit_rows
         self._queue_rows = queue_rows
@@ -192,12 +203,15 @@ class Writer:
     def _commit(self, group: Sequence[Entry]) -> Exception | None:
         writes = [entry.work for entry in group if isinstance(entry.work, Write)]
         try:
-            new_rows = self.committer.commit(writes, self._clock_ns())
+            committed = self._commits.commit(writes, self._clock_ns())
         except Exception as error:
             return error
         self.commits += 1
         self._failures.worked()
-        for entry, count in zip(group, new_rows, strict=True):
+        if self._on_late is not None:
+            for machine, time_ns in committed.late:
+                self._on_late(machine, time_ns)
+        for entry, count in zip(group, committed.new_rows, strict=True):
             entry.future.set_result(count)
         return None
 
@@ -214,8 +228,9 @@ class Writer:
     def _do_job(self, job: Job, future: Future[Any]) -> None:
         try:
             if job.in_transaction:
-                with Transaction(self._connection, self.committer.forget):
+                with Transaction(self._connection):
                     answer = job.run(self._connection)
+                self._commits.forget()
             else:
                 answer = job.run(self._connection)
         except Exception as error:

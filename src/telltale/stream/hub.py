@@ -261,6 +261,10 @@ class Hub:
         """Return what is shown of a machine, marked as changed; for seeding at the start."""
         return self._changed(machine)
 
+    def forget(self, machine: str) -> None:
+        """Show nothing more of a machine; viewers keep what they have seen of it."""
+        self._newest.pop(machine, None)
+
     def _changed(self, machine: str) -> Newest:
         newest = self._newest.get(machine)
         if newest is None:

@@ -9,11 +9,18 @@ from typing import TypeAlias
 import msgspec
 
 from telltale.batch import Batch, age_s, newest_values
-from telltale.events import Event, EventKind, machine_state, value_states
+from telltale.events import (
+    Event,
+    EventKind,
+    Freshness,
+    freshness_of,
+    machine_state,
+    value_states,
+)
 from telltale.rate import RateMeter
 
 ALL = ("*",)
-States: TypeAlias = tuple[str, Mapping[str, str]]  # of a machine, and of its values by name
+States: TypeAlias = tuple[str, Freshness, Mapping[str, str]]  # the last: of its values by name
 
 
 class MachineFrame(msgspec.Struct, frozen=True):
@@ -22,6 +29,7 @@ class MachineFrame(msgspec.Struct, frozen=True):
     time_ns: int
     age_s: float
     state: str
+    freshness: Freshness
     rate_hz: float
     values: dict[str, float]
     states: dict[str, str]
@@ -46,8 +54,6 @@ class Newest:
     times_ns: dict[str, int] = field(default_factory=dict)
     open_events: dict[str, Event] = field(default_factory=dict)
     rate: RateMeter = field(default_factory=RateMeter)
-    _states: dict[str, str] = field(default_factory=dict)
-    _state: str = "ok"
 
     def take(self, batch: Batch, now_ns: int) -> None:
         """Note the last finite value of each column."""
@@ -73,13 +79,13 @@ class Newest:
                 self.open_events[event.key] = event
             else:
                 self.open_events.pop(event.key, None)
-        self._states = value_states(self.open_events.values())
-        self._state = machine_state(self.open_events.values())
 
-    @property
-    def state(self) -> str:
-        """The machine's state in one word."""
-        return self._state if self.time_ns else "no_data"
+    def states(self) -> States:
+        """Return how the machine and its values are, as far as its events tell."""
+        events = self.open_events.values()
+        freshness = freshness_of(events) if self.time_ns else Freshness.NO_DATA
+        states = value_states(events, self.values, freshness)
+        return machine_state(events, freshness), freshness, states
 
     def frame(
         self, channels: tuple[str, ...], now_ns: int, told: States | None = None
@@ -89,9 +95,9 @@ class Newest:
         Args:
             channels: Names, or `ALL`.
             now_ns: UTC nanoseconds now.
-            told: State of the machine and of its values, from who knows more than the events.
+            told: The states, from who knows more than the events.
         """
-        state, states = told or (self.state, self._states)
+        state, freshness, states = told or self.states()
         values = self.values
         if channels != ALL:
             values = {name: values[name] for name in channels if name in values}
@@ -99,6 +105,7 @@ class Newest:
             time_ns=self.time_ns,
             age_s=age_s(self.time_ns, now_ns) if self.time_ns else 0.0,
             state=state,
+            freshness=freshness,
             rate_hz=round(self.rate.per_second(now_ns), 2),
             values=values,
             states={name: word for name, word in states.items() if name in values},

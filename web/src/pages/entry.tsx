@@ -17,7 +17,8 @@ export function EntryPage() {
   const asked = place.value.query.get("machine");
   const [isNew, setNew] = useState(false);
   const [answer, setAnswer] = useState<Answer | null>(null);
-  const id = isNew ? null : asked ?? briefs.value[0]?.id ?? null;
+  const real = briefs.value.filter((one) => !one.simulated || one.id === asked); // a simulator's readings stay its own
+  const id = isNew ? null : asked ?? real[0]?.id ?? null;
   const machine = id === null ? null : machineSignal(id)?.value ?? null;
   const profile = machine === null ? null : profileSignal(machine.profile).value;
   const choose = (next: string): void => {
@@ -36,14 +37,14 @@ export function EntryPage() {
       text="It is checked, kept and judged like every other reading."
       actions={
         <select class="input" aria-label="Machine" value={isNew || id === null ? NEW : id} onChange={(event) => choose(event.currentTarget.value)}>
-          {briefs.value.map((one) => <option key={one.id} value={one.id}>{one.title}</option>)}
+          {real.map((one) => <option key={one.id} value={one.id}>{one.title}</option>)}
           <option value={NEW}>New machine…</option>
         </select>
       }
     >
       <div class="entry">
-        {isNew || (id === null && briefs.value.length === 0) ? <NewMachine onMade={choose} />
-          : id !== null && machine !== null && profile !== null ? <EntryForm key={id} id={id} title={title} profile={profile} onAnswer={told} />
+        {isNew || id === null ? <NewMachine onMade={choose} />
+          : machine !== null && profile !== null ? <EntryForm key={id} id={id} title={title} profile={profile} onAnswer={told} />
           : <section class="panel"><Blank title="Loading…" /></section>}
         <AnswerPanel answer={answer} title={title} id={id ?? ""} />
       </div>

@@ -2,7 +2,7 @@
 import { age, countText, rate, tied } from "../format";
 import { Simulated, State } from "../lamp";
 import { machinePath } from "../router";
-import { stateShape } from "../states";
+import { stateShape, stateWord } from "../states";
 import { briefs, machineSignal, nowFor } from "../store";
 
 export const FleetTable = () => (
@@ -25,7 +25,7 @@ export const FleetTable = () => (
 function Row({ id }: { id: string }) {
   const machine = machineSignal(id)?.value;
   if (machine === undefined) return null;
-  const { lit, word } = stateShape(machine.state);
+  const { lit } = stateShape(machine.state);
   return (
     <tr>
       <th scope="row" class="nowrap">
@@ -33,7 +33,7 @@ function Row({ id }: { id: string }) {
         <div class="small muted">{machine.inferred ? "Inferred profile" : machine.profile_title}{machine.place ? ` · ${machine.place}` : ""}</div>
         {machine.simulated && <Simulated />}
       </th>
-      <td><State lit={lit} word={word} /></td>
+      <td><State lit={lit} word={stateWord(machine)} /></td>
       <td class="soft">{tied(machine.headline ?? "")}</td>
       <td class="num">{machine.atMs === null ? "never" : age((nowFor(machine) - machine.atMs) / 1000)}</td>
       <td class="num">{machine.rate_hz ? rate(machine.rate_hz) : ""}</td>

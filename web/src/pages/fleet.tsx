@@ -1,9 +1,9 @@
 // Fleet: is anything wrong? Every machine, worst first, as tiles, a table or a wall.
 import { useEffect } from "preact/hooks";
 import { Blank } from "../blank";
-import { EventRows } from "../events";
+import { Events } from "../events";
 import { keepSparksOnly } from "../frames";
-import { fleetFinding } from "../findings";
+import { fleetFinding, silence } from "../findings";
 import { FirstReading } from "../first-reading";
 import { FleetTable } from "./fleet-table";
 import { KeptPanel } from "./kept";
@@ -12,14 +12,13 @@ import { retryNow, want } from "../live";
 import { machinePath } from "../router";
 import { fleetView, FLEET_VIEWS } from "../settings";
 import { Page } from "../shell";
-import { stateShape } from "../states";
+import { stateShape, stateWord } from "../states";
 import { allMachines, briefs, loaded, loadError, machineSignal, now, recentEvents, refresh } from "../store";
 import { Tile } from "../tile";
 import { Wall } from "./wall";
-import { age, capital } from "../format";
+import { capital } from "../format";
 
 const FLEET_RATE_HZ = 4;
-const EVENTS_SHOWN = 8;
 
 export function FleetPage() {
   useEffect(() => {
@@ -40,7 +39,7 @@ export function FleetPage() {
       <div class="fleet">
         {fleetView.value === "table" ? <FleetTable /> : <Tiles />}
         <aside class="stack loose" aria-label="Events and readings kept">
-          <EventsPanel />
+          <Events events={recentEvents.value} named />
           <KeptPanel />
         </aside>
       </div>
@@ -61,21 +60,21 @@ const ViewSwitch = () => (
 export const Annunciator = () => (
   <nav class="ann" aria-label="Annunciator: every machine, worst first">
     {briefs.value.map((one) => {
-      const { lit, word } = stateShape(one.state);
+      const { lit } = stateShape(one.state);
       return (
         <a key={one.id} class={lit === "crit" || lit === "warn" ? lit : ""} href={machinePath(one.id)}>
           <Lamp lit={lit} label="" />
           <span class="cut strong" title={one.title}>{one.title}</span>
-          <small class="cut">{one.state === "stale" ? <StaleFor id={one.id} /> : word}</small>
+          <small class="cut">{stateWord(one)}{one.freshness === "stale" && <SilentFor id={one.id} />}</small>
         </a>
       );
     })}
   </nav>
 );
 
-function StaleFor({ id }: { id: string }) {
-  const atMs = machineSignal(id)?.value.atMs ?? null;
-  return <>Stale{atMs === null ? "" : ` ${age((now.value - atMs) / 1000)}`}</>;
+function SilentFor({ id }: { id: string }) {
+  const machine = machineSignal(id)?.value;
+  return <>{machine ? ` ${silence(machine, now.value)}` : ""}</>;
 }
 
 const Tiles = () => (
@@ -93,22 +92,6 @@ const Tiles = () => (
     </div>
   </div>
 );
-
-function EventsPanel() {
-  const events = recentEvents.value;
-  return (
-    <section class="panel">
-      <header>
-        <h2>Events</h2>
-        <span class="muted small">last 24 h</span>
-        {events.length > EVENTS_SHOWN && <a class="small push" href="/history">All {events.length}</a>}
-      </header>
-      {events.length > 0
-        ? <EventRows events={events.slice(0, EVENTS_SHOWN)} nowMs={now.value} named />
-        : <Blank title="Nothing in the last 24 hours">Limits of {briefs.value.length === 1 ? "the machine are" : "every machine are"} watched. What begins or ends is told here.</Blank>}
-    </section>
-  );
-}
 
 /** The server does not answer: the last picture stays, this line says since when. */
 export function LoadProblem() {

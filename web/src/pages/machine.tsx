@@ -3,8 +3,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { Blank } from "../blank";
 import { TrendPanel } from "../charts/trend";
-import { EventRows } from "../events";
-import { machineFinding } from "../findings";
+import { Events } from "../events";
+import { machineFinding, worstFirst } from "../findings";
 import { FirstReading } from "../first-reading";
 import { Lamp, Simulated } from "../lamp";
 import { want } from "../live";
@@ -23,7 +23,6 @@ const MACHINE_RATE_HZ = 5; // the eye reads no figure faster; the charts ask for
 const BACKFILL_S = 60; // the last minute under each value; the charts ask for themselves
 const TREND_S = 600;
 const CHARTS_SHOWN = 6;
-const EVENTS_SHOWN = 10;
 
 export function MachinePage({ id }: { id: string }) {
   useEffect(() => {
@@ -75,9 +74,9 @@ function Known({ machine }: { machine: LiveMachine }) {
           {machine.last_time_ns !== null && profile && <DerivedPanel machine={machine} profile={profile} />}
         </div>
         <aside class="stack loose" aria-label="What it means and what to do">
-          <AdvicePanel machine={machine} />
+          {machine.freshness !== "recorded" && <AdvicePanel machine={machine} />}
           {isSimulatorHere(machine) && <SimulatorPanel id={machine.id} />}
-          <EventsPanel machine={machine} />
+          <Events events={eventsOf(machine)} />
           <FactsPanel machine={machine} />
         </aside>
       </div>
@@ -105,17 +104,14 @@ const Unheard = ({ machine, profile }: { machine: LiveMachine; profile: Profile 
 
 function Trends({ machine, profile }: { machine: LiveMachine; profile: Profile }) {
   const listed = profile.charts.length > 0 ? profile.charts : Object.keys(profile.channels);
-  const abnormal = criticalFirst(machine.open_events).map((event) => event.name).filter((name) => specOf(profile, name) !== null);
+  const abnormal = [...machine.open_events].sort(worstFirst).map((event) => event.name).filter((name) => specOf(profile, name) !== null);
   // Abnormal signals come first, but a chart that is shown stays: the page must not jump.
   const [names] = useState(() => [...new Set([...abnormal, ...listed])].slice(0, CHARTS_SHOWN));
   return <TrendPanel machine={machine.id} profile={profile} names={names} live={ringOf(machine.id)} rangeSeconds={TREND_S} />;
 }
 
-const criticalFirst = (events: readonly MachineEvent[]): MachineEvent[] =>
-  [...events].sort((a, b) => Number(b.level === "critical") - Number(a.level === "critical") || a.start_ns - b.start_ns);
-
 function AdvicePanel({ machine }: { machine: LiveMachine }) {
-  const open = criticalFirst(machine.open_events).filter((event) => event.end_ns === null && event.advice);
+  const open = machine.open_events.filter((event) => event.advice).sort(worstFirst);
   const advice = [...new Map(open.map((event) => [event.advice, event])).values()];
   if (advice.length === 0) return null;
   return (
@@ -139,22 +135,6 @@ function eventsOf(machine: LiveMachine): MachineEvent[] {
     if (event.machine === machine.id) byKey.set(event.key, event);
   }
   return [...byKey.values()].sort((a, b) => b.start_ns - a.start_ns);
-}
-
-function EventsPanel({ machine }: { machine: LiveMachine }) {
-  const events = eventsOf(machine);
-  return (
-    <section class="panel">
-      <header>
-        <h2>Events</h2>
-        <span class="small muted">last 24 h</span>
-        {events.length > EVENTS_SHOWN && <a class="small push" href={historyPath(machine.id)}>All {events.length}</a>}
-      </header>
-      {events.length > 0
-        ? <EventRows events={events.slice(0, EVENTS_SHOWN)} nowMs={now.value} />
-        : <Blank title="Nothing in the last 24 hours">{machine.last_time_ns === null ? "Nothing can happen before a first reading." : "No limit was crossed and the readings did not stop."}</Blank>}
-    </section>
-  );
 }
 
 const FactsPanel = ({ machine }: { machine: LiveMachine }) => (

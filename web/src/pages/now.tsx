@@ -46,7 +46,7 @@ export function NowPanel({ machine, profile }: PanelProps) {
     </footer>
   );
   return (
-    <ValuesPanel title="Now" about={about} hint="grey block: normal · line: last minute · ticks: warn and critical"
+    <ValuesPanel title={machine.freshness === "recorded" ? "Last values" : "Now"} about={about} hint="grey block: normal · line: last minute · ticks: warn and critical"
       machine={machine} profile={profile} names={hasAll ? [...first, ...others] : first} more={more} />
   );
 }
@@ -91,7 +91,7 @@ function Cells({ machine, profile, names }: ListProps) {
   const ring = ringOf(machine.id);
   const nowMs = nowFor(machine);
   return (
-    <div class="cells">
+    <div class={`cells ${machine.freshness === "stale" ? "silent" : ""}`}>
       {names.map((name) => (
         <Cell key={name} name={name} spec={specOf(profile, name) ?? unknownSpec(name)} value={machine.values[name]}
           seen={ring.extent(name, ring.lastTime_s - SEEN_S)} nowMs={nowMs} />
@@ -118,7 +118,7 @@ const ValueTable = ({ machine, profile, names }: ListProps) => (
             <tr key={name}>
               <th scope="row">{spec.title}<div class="small muted mono">{name}</div></th>
               <td><State lit={lit} word={word} /></td>
-              <td class="num">{saidValue(value, spec)}</td>
+              <td class="num">{saidValue(value, spec, machine.freshness === "stale")}</td>
               <td class="num">{value?.atMs == null ? "never" : age((nowFor(machine) - value.atMs) / 1000)}</td>
               <td class="soft">{limitsText(spec)}</td>
             </tr>

@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import * as api from "../api";
 import { Blank } from "../blank";
 import { age, capital, countText, inWords, msOf, rate } from "../format";
+import { Reasons } from "../import/progress";
 import { Lamp, Simulated, State, type Lit } from "../lamp";
 import { machinePath } from "../router";
 import { Page } from "../shell";
@@ -117,7 +118,7 @@ function SourceRow({ source, askedMs }: { source: SourceStatus; askedMs: number 
       <td class="num">{countText(source.rows)}</td>
       {counted(source.rejected)}
       {counted(source.dropped)}
-      <td class="soft detail">{source.detail}</td>
+      <td class="soft detail">{source.detail}<Reasons reasons={source.reasons} nRejected={source.rejected} /></td>
     </tr>
   );
 }

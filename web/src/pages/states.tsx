@@ -5,17 +5,16 @@ import { Page } from "../shell";
 import type { LiveValue } from "../store";
 import type { SignalSpec } from "../types";
 
-const LAMPS: [Lit, string, string, boolean?][] = [
+const LAMPS: [Lit, string, string][] = [
   ["ok", "Normal", "Unlit ring. Nothing to do."],
   ["learn", "Learning", "The arc fills; no score yet."],
   ["warn", "Warning", "Look today."],
-  ["warn", "Warning, taken", "Outlined: someone has it.", true],
   ["crit", "Critical", "Act now."],
-  ["crit", "Critical, taken", "Outlined: someone has it.", true],
-  ["stale", "Stale", "Was known; is too old."],
+  ["stale", "Stale", "Was live; is silent."],
+  ["rec", "Recorded", "History only; nothing is awaited."],
   ["none", "No model, no reading", "Never known."],
   ["fail", "Failed", "A part of telltale itself broke."],
-  ["shelved", "Shelved", "Silenced until a time."],
+  ["shelved", "Paused", "Someone stopped it."],
 ];
 
 // The scale of an example; no machine's reading.
@@ -36,11 +35,11 @@ export const StatesPage = () => (
   <Page where="States" crumb="Help" finding="What the lamps mean" text="A good panel is dark: colour appears only where someone should look. Shape and word say the same without colour.">
     <div class="grid">
       <section class="panel">
-        <header><h2>The lamps</h2><span class="small muted">filled: needs someone · outlined: someone has it · grey: nothing is wrong, or nothing is known</span></header>
+        <header><h2>The lamps</h2><span class="small muted">filled: needs someone · grey: nothing is wrong, or nothing is known</span></header>
         <div class="legend-grid">
-          {LAMPS.map(([lit, word, text, taken = false]) => (
+          {LAMPS.map(([lit, word, text]) => (
             <div key={word} class="stack tight">
-              <div class="row"><Lamp lit={lit} taken={taken} size="xl" label="" /></div>
+              <div class="row"><Lamp lit={lit} size="xl" label="" /></div>
               <span class={`state ${lit}`}>{word}</span>
               <span class="small muted">{text}</span>
             </div>

@@ -1,0 +1,88 @@
+"""Takes machines up where they were left: profile, state, newest values and open events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from telltale.batch import FOREVER_NS, NS_PER_S
+from telltale.errors import ProfileError
+from telltale.events import Event
+from telltale.pipeline.run import Pipeline, PipelineState
+from telltale.profiles.conform import Conformer
+from telltale.profiles.load import ProfileBook
+from telltale.profiles.schema import Profile
+from telltale.runtime.former import former_columns
+from telltale.runtime.machine import LiveMachine, Tools
+from telltale.store.base import Machine, RangeQuery, Store
+
+log = structlog.get_logger(__name__)
+
+# A machine that was measured after it became known was live; imported history is older than that.
+REGISTERED_WITHIN_NS = 60 * NS_PER_S
+
+
+class Restorer:
+    """Makes live machines of what the store and the profiles say. Changes neither."""
+
+    def __init__(self, store: Store, profiles: ProfileBook) -> None:
+        self._store = store
+        self._profiles = profiles
+        self._tools: dict[str, Tools] = {}
+
+    def tools(self, profile: Profile) -> Tools:
+        """Return what a profile compiles to; machines that share one share it."""
+        tools = self._tools.get(profile.id)
+        if tools is None or tools.profile is not profile:
+            tools = self._tools[profile.id] = Tools(profile, Pipeline(profile), Conformer(profile))
+        return tools
+
+    async def restored(self, record: Machine) -> tuple[LiveMachine, Sequence[Event]]:
+        """Return the live machine of a record, and the events that are kept as open."""
+        profile, problem = self._profile_of(record)
+        live = LiveMachine(record, self.tools(profile), problem=problem)
+        state = await self._store.last_state(record.id)
+        if state is not None:
+            live.state = live.committed = await self._caught_up(live, state)
+        newest = await self._store.read(
+            RangeQuery(record.id, -FOREVER_NS, FOREVER_NS, limit=1, newest=True)
+        )
+        live.is_guessed = profile.inferred and await self._was_guessed(record.id)
+        live.former = former_columns(newest.columns, live.conformer)
+        if len(newest):
+            live.last_time_ns = int(newest.time_ns[-1])
+            live.was_live = live.last_time_ns > record.created_ns - REGISTERED_WITHIN_NS
+            live.note_newest(newest)
+        live.rows = sum(session.rows for session in await self._store.sessions(record.id))
+        kept_open = await self._store.events(record.id, open_only=True)
+        live.note_events(tuple(kept_open))
+        return live, kept_open
+
+    async def _caught_up(self, live: LiveMachine, encoded: bytes) -> PipelineState:
+        """Return the state after the newest kept sample: it is not kept with every commit."""
+        pipeline, channels = live.pipeline, tuple(live.profile.channels)
+        state = pipeline.decode(encoded)
+        newest_ns = pipeline.newest_ns(state)
+        if newest_ns is None or not channels:
+            return state
+        since = await self._store.read(
+            RangeQuery(live.machine.id, newest_ns + 1, FOREVER_NS, names=channels)
+        )
+        return pipeline.run(since, state)[1] if len(since) else state
+
+    def _profile_of(self, record: Machine) -> tuple[Profile, str | None]:
+        """Return the profile, or an empty one and what is wrong: the other machines go on."""
+        try:
+            return self._profiles.get(record.profile), None
+        except ProfileError as error:
+            file = self._profiles.problems.get(f"{record.profile}.toml")
+            problem = f"Its profile cannot be used: {file or error}"
+            log.warning("profile_missing", machine=record.id, problem=problem)
+            empty = Profile(id=record.profile, title=record.profile, description="", channels={})
+            return empty, problem
+
+    async def _was_guessed(self, machine: str) -> bool:
+        """Tell whether telltale alone has decided on a machine's profile, as its notes say."""
+        rules = {event.rule for event in await self._store.events(machine)}
+        return "registered" in rules and "profile" not in rules

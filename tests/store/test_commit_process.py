@@ -1,0 +1,145 @@
+"""Commits in a process of its own: what it does when one of the two processes is killed."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from telltale.errors import StoreError, StoreFullError
+from telltale.store.base import RangeQuery, Write
+from telltale.store.sqlite import SQLiteStore
+from tests.store.samples import event, opened, profile, ramp, same
+
+PUMP = profile()
+EVERYTHING = RangeQuery("pump-1", 0, 2**62)
+APART = {"is_apart": True}
+STARTER = """
+import asyncio, pathlib, sys
+from tests.store.samples import opened, profile, ramp, say
+from telltale.store.base import Write
+async def main():
+    store = await opened(pathlib.Path(sys.argv[1]), is_apart=True)
+    for i in range(10**6):
+        await asyncio.wrap_future(store.submit(Write(profile(), ramp(50, start_s=100.0 * i))))
+        say(str(i))
+asyncio.run(main())
+"""
+
+
+def committing() -> psutil.Process:
+    """The process that this one has started to commit for it."""
+    (process,) = (
+        child
+        for child in psutil.Process().children()
+        if "telltale.store.commit_process" in child.cmdline()
+    )
+    return process
+
+
+async def keep(store: SQLiteStore, write: Write) -> int:
+    return await asyncio.wrap_future(store.submit(write))
+
+
+async def test_a_commit_by_a_process_that_is_killed_fails_and_the_next_one_works(
+    tmp_path: Path,
+) -> None:
+    store = await opened(tmp_path, **APART)
+    try:
+        assert await keep(store, Write(PUMP, ramp(100))) == 100
+        committing().send_signal(signal.SIGKILL)
+        with pytest.raises(StoreError, match=r"has ended \(exit status -9\).*Send them again"):
+            await keep(store, Write(PUMP, ramp(100, start_s=200.0)))
+        assert await keep(store, Write(PUMP, ramp(100, start_s=200.0))) == 100
+        assert await keep(store, Write(PUMP, ramp(100, start_s=200.0))) == 0
+        assert len(await store.read(EVERYTHING)) == 200
+        assert [session.rows for session in await store.sessions("pump-1")] == [200]
+    finally:
+        await store.close()
+
+
+async def test_the_process_ends_with_the_one_that_started_it_even_if_that_is_killed(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-c", STARTER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout is not None
+        for _ in range(5):
+            kept = int(starter.stdout.readline())
+        (child,) = psutil.Process(starter.pid).children()
+        os.kill(starter.pid, signal.SIGKILL)
+    child.wait(timeout=10)
+    store = await opened(tmp_path, **APART)  # waits for the last one's group
+    try:
+        batch = await store.read(EVERYTHING)
+        assert len(batch) >= 50 * (kept + 1)
+        assert sum(session.rows for session in await store.sessions("pump-1")) == len(batch)
+    finally:
+        await store.close()
+
+
+async def test_both_ways_keep_the_same(tmp_path: Path) -> None:
+    writes = [
+        Write(PUMP, ramp(100), (event(0),)),
+        Write(PUMP, ramp(100, start_s=50.0), state=lambda: b"one"),
+        Write(PUMP, ramp(10, start_s=5_000.0), state=lambda: b"two"),
+    ]
+    kept = []
+    for name, way in (("thread", {}), ("apart", APART)):
+        store = await opened(tmp_path / name, **way)
+        try:
+            new_rows = await asyncio.gather(*(keep(store, write) for write in writes))
+            kept.append(
+                (
+                    new_rows,
+                    await store.read(EVERYTHING),
+                    await store.sessions(),
+                    await store.events(),
+                    await store.last_state("pump-1"),
+                )
+            )
+        finally:
+            await store.close()
+    thread, apart = kept
+    assert same(thread[1], apart[1])
+    assert [*thread[:1], *thread[2:]] == [*apart[:1], *apart[2:]]
+    assert thread[0] == [100, 50, 10]
+
+
+async def test_what_somebody_changes_here_is_known_there(tmp_path: Path) -> None:
+    store = await opened(tmp_path, **APART)
+    try:
+        await keep(store, Write(PUMP, ramp(100)))
+        (session,) = await store.sessions()
+        await store.name_session(session.id, "Run-in")
+        await keep(store, Write(PUMP, ramp(100, start_s=100.0)))
+        assert [(s.title, s.rows) for s in await store.sessions()] == [("Run-in", 200)]
+    finally:
+        await store.close()
+
+
+async def test_a_disk_that_is_full_there_is_told_here_as_such(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    store = await opened(tmp_path, **APART)
+    try:
+        await keep(store, Write(PUMP, ramp(10)))
+        resource.prlimit(committing().pid, resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+        with pytest.raises(StoreFullError, match="Nothing of this was kept"):
+            await keep(store, Write(PUMP, ramp(50_000, start_s=100.0)))
+        resource.prlimit(committing().pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        assert await keep(store, Write(PUMP, ramp(50_000, start_s=100.0))) == 50_000
+    finally:
+        await store.close()
+
+
+async def test_closing_twice_leaves_no_process_behind(tmp_path: Path) -> None:
+    store = await opened(tmp_path, **APART)
+    await keep(store, Write(PUMP, ramp(10)))
+    child = committing()
+    await store.close()
+    await store.close()
+    assert not child.is_running()
