@@ -34,7 +34,7 @@ def test_a_body_beyond_the_limit_names_the_limit() -> None:
         gunzip(gzip.compress(os.urandom(2000)), max_bytes=1000)
 
 
-@pytest.mark.parametrize("body", [b"plain text", gzip.compress(b"cut off here")[:-9]])
+@pytest.mark.parametrize("body", [b"plain text", gzip.compress(b"cut off here", mtime=0)[:-9]])
 def test_a_broken_body_says_so(body: bytes) -> None:
     with pytest.raises(DecodeError, match="gzip"):
         gunzip(body)

@@ -135,6 +135,14 @@ def _states(runtime: Runtime, machine: str) -> States | None:
 
 
 def _add_routes(app: FastAPI) -> None:
+    telemetry = f"{PREFIX}/machines/{{machine}}/telemetry"
+    app.router.routes += [
+        # Plain, not FastAPI's: its own request handling would cost more than the decoding. And
+        # first, as each request tries the routes in turn.
+        Route(telemetry, push_telemetry, methods=["POST"]),
+        WebSocketRoute(f"{PREFIX}/machines/{{machine}}/push", push_socket),
+        WebSocketRoute(f"{PREFIX}/live", LiveSocket()),
+    ]
     api = APIRouter(prefix=PREFIX)
     for resource in RESOURCES:
         api.include_router(resource.router)
@@ -148,12 +156,4 @@ def _add_routes(app: FastAPI) -> None:
         return HTMLResponse(docs_page(schema()))
 
     app.openapi = schema  # type: ignore[method-assign]  # FastAPI's documented way
-    telemetry = f"{PREFIX}/machines/{{machine}}/telemetry"
-    app.router.routes += [
-        Route("/docs", docs),
-        # Plain, not FastAPI's: its own request handling would cost more than the decoding
-        Route(telemetry, push_telemetry, methods=["POST"]),
-        WebSocketRoute(f"{PREFIX}/machines/{{machine}}/push", push_socket),
-        WebSocketRoute(f"{PREFIX}/live", LiveSocket()),
-        Route("/{page:path}", page, methods=["GET"]),
-    ]
+    app.router.routes += [Route("/docs", docs), Route("/{page:path}", page, methods=["GET"])]

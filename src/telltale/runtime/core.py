@@ -31,7 +31,7 @@ from telltale.stream.base import Stream
 log = structlog.get_logger(__name__)
 
 TICK_S = 0.5  # how often silence is looked for; well under any stale_after_s
-IN_ONE_TURN = 16  # machines; then the event loop reads and sends: about 3 ms
+IN_ONE_TURN = 8  # machines; then the event loop reads and sends: about 3 ms
 TIDY_S = 60.0
 FIRST_TIDY_S = 5.0  # when the start's own work is done
 
