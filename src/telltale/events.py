@@ -89,6 +89,15 @@ def worst_first(event: Event) -> tuple[int, bool, int, str]:
     return -list(Level).index(event.level), event.kind is EventKind.STALE, event.start_ns, event.key
 
 
+def follow_open(open_events: dict[str, Event], events: Iterable[Event]) -> None:
+    """Put what is open among the others, by key; take out what has ended."""
+    for event in events:
+        if event.is_open:
+            open_events[event.key] = event
+        else:
+            open_events.pop(event.key, None)
+
+
 def freshness_of(events: Iterable[Event]) -> Freshness:
     """Return whether a machine that is listened to is heard, by its open events."""
     is_silent = any(event.kind is EventKind.STALE and not event.name for event in events)

@@ -20,6 +20,7 @@ from telltale.api.app import create_app
 from telltale.api.settings import ApiSettings
 from telltale.profiles.load import ProfileBook
 from telltale.runtime.core import Runtime
+from telltale.runtime.fleet import Fleet
 from telltale.store.sqlite import SQLiteStore
 from telltale.stream.memory import MemoryStream
 
@@ -60,9 +61,11 @@ async def serving(
     **store: Any,
 ) -> AsyncIterator[Served]:
     runtime = Runtime(
-        store=SQLiteStore(folder, **store),
-        stream=MemoryStream(ring=ring),
-        profiles=ProfileBook(folder / "profiles"),
+        Fleet(
+            store=SQLiteStore(folder, **store),
+            stream=MemoryStream(ring=ring),
+            profiles=ProfileBook(folder / "profiles"),
+        )
     )
     await runtime.start()
     app = create_app(runtime, settings=settings, web=web, scratch=folder / "scratch")

@@ -312,6 +312,27 @@ async def test_a_replay_takes_pause_speed_and_position_and_can_be_stopped(served
     assert (await served.http.get(url)).status_code == 404
 
 
+async def test_a_machine_that_could_take_nothing_of_a_recording_is_not_played_to(
+    served: Served,
+) -> None:
+    await imported(served, 10)
+    car = {"profile": "focus_st"}
+    assert (await served.http.put(f"{API}/machines/car", json=car)).status_code == 201
+    answer = await served.http.post(f"{API}/replays", json={"machine": "pump-9", "as": "car"})
+    assert answer.status_code == 422
+    assert "'focus_st' knows no channel of pump-9" in answer.json()["detail"]
+
+
+async def test_a_column_without_a_single_value_is_told_as_left_out(served: Served) -> None:
+    rows = "".join(f"{T_S + i},{80 + i / 10},{'' if i < 3 else i},\n" for i in range(5))
+    answer = await start(
+        served, ("time,oil_c,late_c,empty_c\n" + rows).encode(), filename="kiln.csv"
+    )
+    view = await finished(served, answer.json()["id"])
+    assert [channel["column"] for channel in view["channels"]] == ["oil_c", "late_c"]
+    assert view["left_out"] == [{"column": "empty_c", "reason": "no value in any row"}]
+
+
 @pytest.mark.parametrize(
     ("wish", "status", "word"),
     [
@@ -334,3 +355,16 @@ async def test_a_replay_that_cannot_begin_is_a_clear_problem(
     assert answer.status_code == status
     assert word in answer.json()["detail"]
     assert [live.machine.id for live in served.runtime.machines()] == ["pump-9"]
+
+
+async def test_an_upload_that_a_kill_left_behind_is_removed_at_the_start(
+    serve: Serve, tmp_path: Any
+) -> None:
+    scratch = tmp_path / "scratch"
+    (scratch / "telltale-import-abc" / "log").mkdir(parents=True)
+    (scratch / "telltale-import-abc" / "log" / "half.csv").write_text(
+        "time,x\n1,", encoding="utf-8"
+    )
+    (scratch / "somebody-elses").mkdir()
+    await serve()
+    assert [path.name for path in scratch.iterdir()] == ["somebody-elses"]

@@ -59,7 +59,7 @@ async def test_without_a_bundle_a_sentence_says_how_to_build_it(
     served: Served = await serve(web=tmp_path / "nothing")
     answer = await served.http.get("/")
     assert answer.status_code == 200
-    assert "make web" in answer.text
+    assert "`make clean`, then `make demo`" in answer.text
 
 
 async def test_the_description_names_every_route_and_every_answer(served: Served) -> None:

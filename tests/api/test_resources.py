@@ -53,6 +53,7 @@ async def test_events_are_listed_newest_first_within_range_and_limit(served: Ser
     assert first["more"] is True
     later = (await served.get("/events", params={"from": T_S + 500})).json()["events"]
     assert {event["machine"] for event in later} == {"b"}
+    assert (await served.get("/events", params={"to": "1970-01-01"})).json()["events"] == []
 
 
 @pytest.mark.parametrize(

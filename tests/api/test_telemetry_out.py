@@ -202,6 +202,21 @@ async def test_an_export_without_samples_is_a_header(served: Served) -> None:
     assert list(csv.reader(io.StringIO(answer.text))) == [["time", *NAMES.split(",")]]
 
 
+async def test_an_export_begins_with_the_first_reading_even_before_1970(served: Served) -> None:
+    await served.push("pump-3", [{"time": -5, "bearing_temp_c": 40.0}])
+    params = {"machine": "pump-3", "channels": "bearing_temp_c"}
+    answer = await served.get("/exports", params=params)
+    assert answer.text.splitlines()[1:] == ["1969-12-31T23:59:55.000000000Z,40.0"]
+
+
+async def test_an_export_whose_range_ends_before_it_begins_is_refused(served: Served) -> None:
+    await fill(served, 3)
+    params = {"machine": "pump-3", "from": "2000", "to": "1000"}
+    answer = await served.get("/exports", params=params)
+    assert answer.status_code == 400
+    assert "ends before it begins" in answer.json()["detail"]
+
+
 async def test_a_channel_may_be_asked_for_by_any_of_its_names(served: Served) -> None:
     await fill(served, 3)
     names = "Bearing_Temperature_C,bearing_temp_c,Flow_Rate_L_min"

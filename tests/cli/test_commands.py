@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run, Served
+from tests.cli.conftest import Run, Served, until
 
 LOG = "time;Oil Temp [°C];Oil Pressure [bar]\n" + "".join(
     f"2026-01-02 10:00:{s:02d};{80 + s / 10:.1f};{4.0 + s / 100:.2f}\n" for s in range(60)
@@ -56,6 +59,14 @@ def test_an_inferred_profile_passes_its_own_check(run: Run, log: Path, tmp_path:
     assert "2 channels" in run("profile", "check", tmp_path / "kiln.toml").stdout
 
 
+def test_a_profile_of_a_file_named_by_a_number_is_named_after_its_folder_too(
+    run: Run, log: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "valve1").mkdir()
+    log.rename(tmp_path / "valve1" / "0.csv")
+    assert run("profile", "infer", "valve1/0.csv").stdout.startswith('title = "Valve1-0"')
+
+
 def test_an_inferred_profile_is_not_written_over_a_file_unasked(
     run: Run, log: Path, tmp_path: Path
 ) -> None:
@@ -98,6 +109,21 @@ def test_machines_can_be_renamed(run: Run, log: Path) -> None:
     run("machines", "change", "kiln", "--title", "Kiln 1", "--place", "hall C")
     (machine,) = json.loads(run("machines", "--json").stdout)
     assert (machine["title"], machine["place"]) == ("Kiln 1", "hall C")
+
+
+def test_a_replay_whose_command_is_terminated_does_not_play_on(
+    run: Run, log: Path, start: Callable[..., Served], data: Path
+) -> None:
+    served = start("serve", "--udp-port", 0)
+    run("import", log)
+    (session,) = json.loads(run("sessions", "--json").stdout)
+    command = [sys.executable, "-m", "telltale", "replay", session["id"], "--data", str(data)]
+    with subprocess.Popen([*command, "--loop"], stdout=subprocess.DEVNULL) as playing:
+        until(lambda: served.get("/api/v1/replays")["replays"])
+        time.sleep(0.3)  # the command has its answer by now
+        playing.terminate()
+        playing.wait(20)
+    assert served.get("/api/v1/replays") == {"replays": []}
 
 
 def test_sessions_can_be_named(run: Run, log: Path) -> None:

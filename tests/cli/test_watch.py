@@ -55,3 +55,14 @@ def test_only_what_is_new_is_taken_if_asked(
     (folder / "new.csv").write_text("time,oil_c\n1763712000,80\n1763712001,81\n")
     until(lambda: rows(served, "new") == 2)
     assert rows(served, "old") == 0
+
+
+def test_a_file_that_cannot_be_read_is_told_in_one_sentence_and_nothing_is_served(
+    run: Run, data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "drive.log").write_bytes(bytes(range(256)) * 20)
+    done = run("watch", "drive.log", "--port", 0, "--no-browser", check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("telltale: drive.log is binary, not text.")
+    assert done.stderr.count("\n") == 1
+    assert not data.exists()

@@ -239,6 +239,8 @@ async def test_an_event_is_kept_once_by_key_with_its_newest_content(
         assert await store.events(open_only=True) == [other]
         assert await store.events(start_ns=START_NS, end_ns=START_NS + 9) == [closed]
         assert await store.events(limit=1) == [other]
+        assert await store.events(rule=closed.rule) == [other, closed]
+        assert await store.events("pump-1", rule="registered") == []
 
 
 @every_store

@@ -194,7 +194,7 @@ def test_a_body_beyond_the_limit_is_cut_off_without_being_held(server: Server) -
     assert server.rss_mib() < before + 200
 
 
-IDS = ["a%00b", "a%0d%0aSet-Cookie:x=1", "x" * 101, "%20", "..", ".", "a%E2%80%AEb", "%20a"]
+IDS = ["a%00b", "a%0d%0aX:y", "x" * 101, "%20", "..", ".", "a%E2%80%AEb", "%20a", "K%FChl"]
 
 
 @pytest.mark.parametrize("machine", IDS)

@@ -143,7 +143,7 @@ def test_an_import_onto_a_full_disk_fails_with_what_to_do_and_keeps_what_was_bef
         refused = server.request("POST", f"{API}/imports?filename=pump-9.csv", body)
         assert refused.status == 507, refused
         assert "room" in refused.detail or "space" in refused.detail
-        assert not [path for path in (server.data / "uploads").glob("*") if path.is_file()]
+        assert not [path for path in (server.data / "uploads").rglob("*") if path.is_file()]
         allow_files_of(server, len(body) + 100_000)
         job = server.request("POST", f"{API}/imports?filename=pump-9.csv", body).json()
         until(lambda: server.get(f"/imports/{job['id']}")["state"] != "running", "the import ends")

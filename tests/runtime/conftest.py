@@ -10,6 +10,7 @@ import pytest
 
 from telltale.profiles.load import ProfileBook
 from telltale.runtime.core import Runtime
+from telltale.runtime.fleet import Fleet
 from telltale.store.sqlite import SQLiteStore
 from telltale.stream.memory import MemoryStream
 from tests.doubles import HandClock
@@ -29,10 +30,12 @@ def open_runtime(tmp_path: Path, clock: HandClock) -> OpenRuntime:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Runtime]:
         runtime = Runtime(
-            store=SQLiteStore(tmp_path),
-            stream=MemoryStream(),
-            profiles=ProfileBook(tmp_path / "profiles"),
-            clock=clock,
+            Fleet(
+                store=SQLiteStore(tmp_path),
+                stream=MemoryStream(),
+                profiles=ProfileBook(tmp_path / "profiles"),
+                clock=clock,
+            )
         )
         await runtime.start()
         try:

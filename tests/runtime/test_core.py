@@ -144,6 +144,21 @@ async def test_a_restart_takes_up_machines_values_and_open_events(
         assert live.rows == 60
 
 
+async def test_a_restart_takes_up_values_that_a_feed_sends_by_turns(
+    open_runtime: OpenRuntime,
+) -> None:
+    turns = [*PUMP.items()] * 4
+    async with open_runtime() as runtime:
+        for n, (name, value) in enumerate(turns):
+            batch = Batch("pump-1", np.array([T0 + n * 10**9]), {name: np.array([value + n])})
+            await runtime.ingest(Decoded((batch,)), profile="industrial_pump")
+        live = runtime.machine("pump-1")
+        before = {name: (live.values[name], live.times_ns[name]) for name in PUMP}
+    async with open_runtime() as runtime:
+        live = runtime.machine("pump-1")
+        assert {name: (live.values[name], live.times_ns[name]) for name in PUMP} == before
+
+
 @pytest.mark.parametrize("cut", [1, 7, 30, 59])
 async def test_a_restart_between_two_batches_changes_no_derived_value(
     open_runtime: OpenRuntime, cut: int
@@ -209,6 +224,19 @@ async def test_an_unknown_machine_is_named_with_the_nearest_one(open_runtime: Op
         await runtime.ingest(readings("pump-1"))
         with pytest.raises(UnknownMachineError, match="Did you mean 'pump-1'"):
             runtime.machine("pump-11")
+
+
+async def test_a_machine_that_is_changed_and_removed_at_once_does_not_come_back(
+    open_runtime: OpenRuntime,
+) -> None:
+    async with open_runtime() as runtime:
+        await runtime.ingest(readings("pump-1"))
+        await asyncio.gather(
+            runtime.fleet.change("pump-1", profile="rotating_machine"),
+            runtime.fleet.remove("pump-1"),
+        )
+        assert runtime.fleet.find("pump-1") is None
+        assert await runtime.store.machines() == []
 
 
 async def test_a_changed_profile_gives_the_machine_other_channels(

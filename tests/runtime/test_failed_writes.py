@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from telltale.errors import StoreBusyError, StoreError
+from telltale.formats.base import Decoded
 from telltale.profiles.load import ProfileBook
 from telltale.runtime.core import Runtime
+from telltale.runtime.fleet import Fleet
 from telltale.store.base import RangeQuery, Write
 from telltale.store.sqlite import SQLiteStore
 from telltale.stream.memory import MemoryStream
@@ -22,11 +24,14 @@ class MoodyStore(SQLiteStore):
     """A real store that fails or refuses while it is told to."""
 
     mood = "well"
+    next_moods: tuple[str, ...] = ()  # of that many writes, before `mood` counts again
 
     def submit(self, write: Write) -> Future[int]:
-        if self.mood == "busy":
+        mood, *rest = (*self.next_moods, self.mood)
+        self.next_moods = tuple(rest[:-1])
+        if mood == "busy":
             raise StoreBusyError("The write queue is full.")
-        if self.mood == "failing":
+        if mood == "failing":
             failed: Future[int] = Future()
             failed.set_exception(StoreError("The disk is full."))
             return failed
@@ -39,7 +44,7 @@ def store(tmp_path: Path) -> MoodyStore:
 
 
 async def test_a_failed_write_is_an_error_and_a_repeat_counts_as_new(store: MoodyStore) -> None:
-    runtime = Runtime(store=store, stream=MemoryStream(), profiles=ProfileBook(None))
+    runtime = Runtime(Fleet(store=store, stream=MemoryStream(), profiles=ProfileBook(None)))
     await runtime.start()
     try:
         await runtime.ingest(readings("pump-1", n=3))
@@ -58,7 +63,7 @@ async def test_a_failed_write_is_an_error_and_a_repeat_counts_as_new(store: Mood
 
 
 async def test_a_full_queue_takes_nothing(store: MoodyStore) -> None:
-    runtime = Runtime(store=store, stream=MemoryStream(), profiles=ProfileBook(None))
+    runtime = Runtime(Fleet(store=store, stream=MemoryStream(), profiles=ProfileBook(None)))
     await runtime.start()
     try:
         await runtime.ingest(readings("pump-1", n=3))
@@ -72,10 +77,29 @@ async def test_a_full_queue_takes_nothing(store: MoodyStore) -> None:
         await runtime.stop()
 
 
+async def test_a_queue_that_fills_up_between_two_machines_of_an_input_costs_neither(
+    store: MoodyStore,
+) -> None:
+    runtime = Runtime(Fleet(store=store, stream=MemoryStream(), profiles=ProfileBook(None)))
+    await runtime.start()
+    try:
+        for machine in ("pump-1", "pump-2"):
+            await runtime.ingest(readings(machine, n=3))
+        later_ns = 1_763_711_100_000_000_000
+        both = [readings(f"pump-{i}", n=3, start_ns=later_ns).batches[0] for i in (1, 2)]
+        store.next_moods = ("well", "busy", "busy")
+        receipts = await runtime.ingest(Decoded(tuple(both)))
+        assert [(receipt.accepted, receipt.replaced) for receipt in receipts] == [(3, 0)] * 2
+        assert [live.rows for live in runtime.machines()] == [6, 6]
+        assert list(store.next_moods) == []
+    finally:
+        await runtime.stop()
+
+
 async def test_what_was_worked_out_after_a_failed_write_is_not_kept_either(
     store: MoodyStore,
 ) -> None:
-    runtime = Runtime(store=store, stream=MemoryStream(), profiles=ProfileBook(None))
+    runtime = Runtime(Fleet(store=store, stream=MemoryStream(), profiles=ProfileBook(None)))
     await runtime.start()
     try:
         first, second, third = (
@@ -100,7 +124,7 @@ async def test_what_was_worked_out_after_a_failed_write_is_not_kept_either(
 
 
 async def test_readings_sent_again_are_counted_once(store: MoodyStore) -> None:
-    runtime = Runtime(store=store, stream=MemoryStream(), profiles=ProfileBook(None))
+    runtime = Runtime(Fleet(store=store, stream=MemoryStream(), profiles=ProfileBook(None)))
     await runtime.start()
     try:
         for _ in range(3):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+import structlog.testing
 
 from telltale.batch import Batch
 from telltale.errors import SourceUnavailableError, TelltaleError
 from telltale.formats.base import Decoded, Rejection
 from telltale.sources.base import SourceState, SourceStatus
+from telltale.sources.file_replay import FileReplay
 from telltale.store.base import RangeQuery
 from tests.runtime.conftest import OpenRuntime
 from tests.runtime.test_core import T0
@@ -94,6 +97,20 @@ async def test_a_fault_in_one_source_stops_that_one_and_says_so(open_runtime: Op
         assert broken.status.state is SourceState.ENDED
         assert "a fault in a decoder" in broken.status.detail
         assert len(runtime.machines()) == 1
+
+
+async def test_what_says_itself_what_to_mend_is_logged_without_a_traceback(
+    open_runtime: OpenRuntime, tmp_path: Path
+) -> None:
+    (tmp_path / "drive.log").write_bytes(bytes(range(256)))
+    source = FileReplay(tmp_path / "drive.log")
+    async with open_runtime() as runtime:
+        with structlog.testing.capture_logs() as logs:
+            runtime.feeds.add(source)
+            await runtime.feeds.join(source.name)
+    (told,) = [line for line in logs if line["event"] == "source_failed"]
+    assert told["error"].startswith("drive.log is binary, not text.")
+    assert not told["exc_info"]
 
 
 async def test_two_sources_of_one_name_are_refused(open_runtime: OpenRuntime) -> None:

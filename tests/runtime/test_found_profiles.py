@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from telltale.batch import Batch
-from telltale.events import EventKind
+from telltale.events import EventKind, note
 from telltale.formats.base import Decoded
 from telltale.profiles.load import ProfileBook
 from telltale.runtime.core import Runtime
@@ -126,6 +126,25 @@ async def test_a_restart_before_the_rest_comes_changes_nothing(open_runtime: Ope
         assert runtime.machine("engine").profile.id == "toyota_2jz_gte"
 
 
+async def test_many_events_since_do_not_hide_who_decided_on_a_profile(
+    open_runtime: OpenRuntime,
+) -> None:
+    async with open_runtime() as runtime:
+        for machine in ("engine", "chosen"):
+            await runtime.ingest(fed(machine, rpm=3000.0))
+        await runtime.fleet.change("chosen", profile="engine")
+        for machine in ("engine", "chosen"):
+            later = tuple(
+                note(machine, "scenario", "", runtime.clock() + 1 + n) for n in range(1_500)
+            )
+            runtime.fleet.keep_events(runtime.machine(machine), later)
+    async with open_runtime() as runtime:
+        for machine in ("engine", "chosen"):
+            await runtime.ingest(fed(machine, 10, rpm=3000.0, boost=1.0, afr=12.0))
+        assert runtime.machine("engine").profile.id == "toyota_2jz_gte"
+        assert runtime.machine("chosen").profile.id == "engine"
+
+
 async def test_machines_that_share_an_inferred_profile_learn_from_one_another(
     open_runtime: OpenRuntime, tmp_path: Path
 ) -> None:
@@ -160,6 +179,23 @@ async def test_inputs_at_once_grow_one_profile_and_lose_nothing(
     for n in range(1, 9):
         assert np.nansum(batch.columns[f"zone_x{n}_temp_c"]) == 3.0 * n
     assert len(notes) == 1
+
+
+async def test_what_waits_to_grow_a_profile_while_its_machine_is_removed_is_of_a_new_one(
+    open_runtime: OpenRuntime,
+) -> None:
+    async with open_runtime() as runtime:
+        await runtime.ingest(fed("kiln", zone_a_temp_c=20.0))
+        await asyncio.gather(
+            runtime.ingest(fed("kiln", 10, zone_b_temp_c=30.0)),
+            runtime.fleet.remove("kiln"),
+            runtime.ingest(fed("kiln", 20, zone_c_temp_c=40.0)),
+        )
+        assert runtime.machine("kiln").rows == 3
+        (record,) = await runtime.store.machines()
+        batch = await runtime.store.read(RangeQuery("kiln", 0, 2**62))
+    assert (record.id, record.title) == ("kiln", "kiln")
+    assert batch.time_ns.tolist() == (T0 + (20 + np.arange(3)) * 10**9).tolist()
 
 
 async def test_inputs_at_once_move_a_machine_once_and_leave_the_checked_profile_alone(

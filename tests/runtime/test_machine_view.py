@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from telltale.batch import Batch
 from telltale.errors import SettingsError
+from telltale.formats.base import Decoded
 from telltale.runtime.core import Runtime
 from telltale.runtime.machine_view import MachineView, machine_view
 from tests.doubles import HandClock
@@ -109,3 +112,23 @@ async def test_measurements_and_simulated_readings_are_never_mixed(
             await runtime.ingest(readings("pump-1"), simulated=not is_machine_simulated)
         assert "another id" in str(raised.value)
         assert runtime.machine("pump-1").rows == 5
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"bearing_temp_c": 42.0}, "1 of its 10 watched values is known and within its limits."),
+        (
+            {"bearing_temp_c": 42.0, "vibration_mm_s": 2.0},
+            "2 of its 10 watched values are known and within their limits.",
+        ),
+    ],
+)
+async def test_what_was_never_measured_is_not_called_within_its_limits(
+    open_runtime: OpenRuntime, clock: HandClock, values: dict[str, float], said: str
+) -> None:
+    async with open_runtime() as runtime:
+        await runtime.fleet.register("pump-1", profile="industrial_pump")
+        columns = {name: np.array([value]) for name, value in values.items()}
+        await runtime.ingest(Decoded((Batch("pump-1", np.array([clock() - S]), columns),)))
+        assert seen(runtime, clock).headline == said

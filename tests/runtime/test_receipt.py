@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import numpy as np
 import pytest
 
 from telltale.batch import Batch
 from telltale.formats.base import Decoded, LeftOut, Rejection
 from telltale.formats.decode import decode
+from telltale.formats.files import ReadOptions
 from telltale.runtime.core import Runtime
+from telltale.runtime.imports import PART_ROWS, Imports
 from telltale.runtime.receipt import Receipt, undecoded, whole
 from tests.runtime.conftest import OpenRuntime
 from tests.runtime.test_core import PUMP, T0
@@ -106,3 +111,55 @@ def test_rows_of_reasons_count_from_one_in_number_and_words() -> None:
     told = undecoded("m", Decoded((), reasons=(whole_input, first))).reasons
     assert told[0] == whole_input
     assert (told[1].row, told[1].message) == (1, "Row 1: 'oil' is hot, expected a number.")
+
+
+async def test_a_refused_value_is_told_with_its_row_in_the_input(
+    open_runtime: OpenRuntime,
+) -> None:
+    temps_c = [40.0, 41.0, 5000.0, 42.0, 6000.0]
+    readings = [
+        {"time": (T0 + (5 - i) * 10**9), "machine": f"pump-{i % 2}", "bearing_temp_c": temp_c}
+        for i, temp_c in enumerate(temps_c)
+    ]
+    readings[0]["bearing_temp_c"] = "hot"  # a row that is left out before the profile is asked
+    body = msgspec.json.encode(readings)
+    decoded = decode(body, content_type="application/json", machine=None, arrival_ns=T0)
+    async with open_runtime() as runtime:
+        receipts = await runtime.ingest(decoded, profile="industrial_pump")
+    told = {reason.value: reason for receipt in receipts for reason in receipt.reasons}
+    assert {value: told[value].row for value in ("hot", "5000", "6000")} == {
+        "hot": 1,
+        "5000": 3,
+        "6000": 5,
+    }
+    assert told["5000"].message.startswith("Row 3: 'bearing_temp_c' is 5000, expected")
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "row"),
+    [
+        ("pump-1.csv", "time,bearing_temp_c\n", "{},{}"),
+        ("pump-1.ndjson", "", '{{"time": {}, "bearing_temp_c": {}}}'),
+    ],
+)
+async def test_a_long_files_rows_are_counted_through(
+    open_runtime: OpenRuntime, tmp_path: Path, name: str, header: str, row: str
+) -> None:
+    n, wrong = 12 * PART_ROWS, 11 * PART_ROWS + 1_234
+    times_s = range(T0 // 10**9 - n, T0 // 10**9)
+    lines = [row.format(s, 5000 if i == wrong - 1 else 40) for i, s in enumerate(times_s)]
+    path = tmp_path / name
+    path.write_text(header + "\n".join(lines), encoding="utf-8")
+    async with open_runtime() as runtime:
+        job = Imports(runtime).start(path, ReadOptions(), profile="industrial_pump")
+        assert job.task is not None
+        await job.task
+        assert {reason.row for reason in job.view().reasons} == {wrong}
+
+
+async def test_a_sample_that_is_no_row_is_told_by_its_time(open_runtime: OpenRuntime) -> None:
+    async with open_runtime() as runtime:
+        (receipt,) = await taken(runtime, share("a", bearing_temp_c=5000.0))
+    told = receipt.reasons[1]
+    assert told.row is None
+    assert told.message.startswith("The sample of 2025-11-21T07:43:20.000Z: 'bearing_temp_c' is")

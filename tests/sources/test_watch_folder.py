@@ -326,6 +326,23 @@ async def test_a_file_written_anew_is_read_anew(tmp_path: Path, n: int) -> None:
         assert taken.column("x")[-1] == 99.0 + n
 
 
+@pytest.mark.parametrize("after", ["", "time,x\n" + rows(100, 30)])
+async def test_a_file_taken_away_before_it_rested_gives_its_last_whole_row(
+    tmp_path: Path, after: str
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("time,x\n" + rows(0, 30) + "2026-01-01T00:00:30Z,3")  # then comes the rest
+    async with Collector(watching(tmp_path, settle_s=NOT_GROWING)) as taken:
+        await taken.until_rows(29)
+        path.rename(tmp_path / "log.csv.1")
+        if after:
+            path.write_text(after)
+        await taken.until_rows(59 if after else 30)
+        await asyncio.sleep(0.2)
+        expected = [*range(30), *(range(100, 129) if after else ())]
+        assert taken.column("x").tolist() == expected
+
+
 async def test_a_missing_folder_is_unavailable_until_it_is_there(tmp_path: Path) -> None:
     source = watching(tmp_path / "drop")
     with pytest.raises(SourceUnavailableError, match="no such folder"):

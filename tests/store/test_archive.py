@@ -114,6 +114,26 @@ async def test_samples_for_an_archived_day_win_at_once_and_move_into_its_chunk(
     assert len(files) == 2
 
 
+@pytest.mark.parametrize("is_apart", [False, True])
+async def test_archived_samples_that_come_again_count_once(tmp_path: Path, is_apart: bool) -> None:
+    store = await opened(tmp_path, is_apart=is_apart)
+    try:
+        await keep(store, ramp(1_000, step_s=10.0), ramp(1, start_s=4 * 86_400.0))
+        assert await store.archive(FIVE_DAYS_ON_NS - DAY_NS) == 1_000
+        between = ramp(10, start_s=5.0, step_s=10.0)
+        repeated = concat([ramp(1_000, step_s=10.0), between])
+        for new_rows in (10, 0):  # the second time they lie in SQLite as well
+            assert await asyncio.wrap_future(store.submit(Write(PUMP, repeated))) == new_rows
+            assert sum(session.rows for session in await store.sessions()) == 1_011
+        await store.archive(FIVE_DAYS_ON_NS - DAY_NS)
+        assert await asyncio.wrap_future(store.submit(Write(PUMP, between))) == 0
+        assert len(await store.read(EVERYTHING)) == 1_011
+        await store.archive(FIVE_DAYS_ON_NS - DAY_NS)
+        assert (await store.status()).rows == 1_011
+    finally:
+        await store.close()
+
+
 async def test_samples_that_arrive_while_a_chunk_is_written_are_kept(store: SQLiteStore) -> None:
     await keep(store, ramp(8_000, step_s=10.0))
     archiving = asyncio.create_task(store.archive(FIVE_DAYS_ON_NS))

@@ -143,3 +143,33 @@ async def test_closing_twice_leaves_no_process_behind(tmp_path: Path) -> None:
     await store.close()
     await store.close()
     assert not child.is_running()
+
+
+async def test_modules_in_the_working_folder_are_not_taken_for_telltales_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "numpy.py").write_text("raise SystemExit('not the numpy that is meant')")
+    monkeypatch.chdir(tmp_path)
+    store = await opened(tmp_path / "data", **APART)
+    try:
+        assert await keep(store, Write(PUMP, ramp(10))) == 10
+    finally:
+        await store.close()
+
+
+async def test_what_a_terminal_sends_to_a_group_of_processes_does_not_reach_it(
+    tmp_path: Path,
+) -> None:
+    store = await opened(tmp_path, **APART)
+    try:
+        await keep(store, Write(PUMP, ramp(10)))
+        assert os.getpgid(committing().pid) != os.getpgid(0)
+    finally:
+        await store.close()
+
+
+def test_half_a_group_from_a_starter_that_was_killed_ends_it_quietly(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "telltale.store.commit_process", str(tmp_path)]
+    half = (1000).to_bytes(8, "little") + b"half"
+    ended = subprocess.run(command, input=half, capture_output=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")

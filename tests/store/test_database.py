@@ -64,6 +64,13 @@ async def test_a_file_that_is_no_database_is_put_aside(tmp_path: Path) -> None:
     await store.close()
 
 
+@pytest.mark.parametrize("name", ["owner.lock", "commits.lock"])
+async def test_a_lock_that_cannot_be_opened_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(StoreError, match=f"{name} cannot be opened.*Check the rights"):
+        await SQLiteStore(tmp_path).open()
+
+
 async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="file/data cannot be made"):

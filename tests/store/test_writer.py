@@ -14,6 +14,7 @@ from telltale.store.base import RangeQuery, Write
 from telltale.store.commit import Committer
 from telltale.store.database import open_database
 from telltale.store.failures import WriteFailures, size_text
+from telltale.store.files import ARCHIVE
 from telltale.store.sqlite import SQLiteStore
 from telltale.store.writer import Writer
 from tests.store.samples import opened, profile, ramp
@@ -32,7 +33,7 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 def writer_on(connection: sqlite3.Connection, folder: Path, **settings: int) -> Writer:
     chosen = {"commit_ms": 5, "commit_rows": 2000, "queue_rows": 10_000, **settings}
     return Writer(
-        Committer(connection),
+        Committer(connection, folder / ARCHIVE),
         connection,
         WriteFailures(folder),
         clock_ns=time.time_ns,
@@ -49,7 +50,7 @@ def test_a_full_disk_fails_only_its_group_and_later_writes_work_again(
 ) -> None:
     failures = WriteFailures(tmp_path)
     writer = Writer(
-        Committer(connection),
+        Committer(connection, tmp_path / ARCHIVE),
         connection,
         failures,
         commit_ms=5,

@@ -110,6 +110,7 @@ def create_app(
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Show what was kept, and end long work with the server."""
     context: Context = app.state.context
+    await context.imports.tidy_up()
     _seed_hub(context.runtime)
     context.hub.states_of = partial(_states, context.runtime)
     total = sum(live.rows for live in context.runtime.machines())

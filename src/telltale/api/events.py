@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from telltale.api.context import Shared
 from telltale.api.wire import answers, reply, time_ns_or
+from telltale.batch import FOREVER_NS
 from telltale.events import Event
 
 router = APIRouter(tags=["events"])
@@ -38,7 +39,7 @@ async def list_events(
     events = await shared.runtime.store.events(
         machine,
         start_ns=time_ns_or(start, 0),
-        end_ns=time_ns_or(to, 0) or None,
+        end_ns=time_ns_or(to, FOREVER_NS),
         open_only=is_open,
         limit=limit + 1,
     )

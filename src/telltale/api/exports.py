@@ -16,7 +16,7 @@ from starlette.responses import FileResponse, Response, StreamingResponse
 
 from telltale.api.context import Shared
 from telltale.api.problems import ApiError
-from telltale.api.ranges import checked_names, pieces
+from telltale.api.ranges import check_order, checked_names, pieces
 from telltale.api.wire import time_ns_or
 from telltale.batch import FOREVER_NS, Batch
 from telltale.formats.parquet_write import ParquetWriter
@@ -48,7 +48,8 @@ async def export(
         raise ApiError(422, f"format {form.value!r} cannot be streamed.", allowed=list(FORMS))
     live = shared.runtime.machine(machine)
     names = checked_names(live, channels)
-    start_ns, end_ns = time_ns_or(start, 0), time_ns_or(to, FOREVER_NS)
+    start_ns, end_ns = time_ns_or(start, -FOREVER_NS), time_ns_or(to, FOREVER_NS)
+    check_order(start_ns, end_ns)
     samples = pieces(shared.runtime.store, live, names, start_ns, end_ns)
     filename = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', machine)}.{form.value}"
     if form is Form.PARQUET:

@@ -12,8 +12,8 @@ from telltale.api.problems import ApiError
 
 SHELL = "index.html"
 NOT_BUILT = (
-    "The page is not built. Run `make web` in the project's folder, or install a wheel, "
-    "which brings it. The API works without it; see /docs.\n"
+    "The page is not built. Run `make clean`, then `make demo` in the project's folder, or "
+    "install a wheel, which brings it. The API works without it; see /docs.\n"
 )
 FOREVER = "public, max-age=31536000, immutable"  # names in assets/ carry their content's hash
 ASK_AGAIN = "no-cache"  # kept, but checked: a new release shows at once

@@ -49,9 +49,14 @@ def time_range(live: LiveMachine, start: str | None, to: str | None) -> tuple[in
     """
     end_ns = time_ns_or(to, live.last_time_ns + 1)
     start_ns = time_ns_or(start, max(0, end_ns - DEFAULT_RANGE_NS))
+    check_order(start_ns, end_ns)
+    return start_ns, end_ns
+
+
+def check_order(start_ns: int, end_ns: int) -> None:
+    """Raise DecodeError if a range ends before it begins."""
     if end_ns < start_ns:
         raise DecodeError("The range ends before it begins: 'to' is earlier than 'from'.")
-    return start_ns, end_ns
 
 
 def units_of(live: LiveMachine, names: Sequence[str]) -> dict[str, str]:

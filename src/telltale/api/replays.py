@@ -126,7 +126,7 @@ async def _range(shared: Context, wish: ReplayWish) -> tuple[str, int, int]:
         raise ApiError(404, f"No recording has the id {wish.session!r}. GET /sessions lists them.")
     if wish.import_id is not None:
         return _imported(shared.imports.get(wish.import_id))
-    start_ns = 0 if wish.start is None else _time_ns(wish.start)
+    start_ns = -FOREVER_NS if wish.start is None else _time_ns(wish.start)
     end_ns = FOREVER_NS - 1 if wish.to is None else _time_ns(wish.to)
     return wish.machine or "", start_ns, end_ns
 

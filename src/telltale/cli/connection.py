@@ -129,11 +129,11 @@ class OwnServer:
                 self._listening.set_exception(error)
 
     async def _serve(self) -> None:
-        from telltale.cli.logs import set_up_logs  # noqa: PLC0415
-        from telltale.cli.web_server import (  # noqa: PLC0415 - loads the web framework
+        from telltale.api.web_server import (  # noqa: PLC0415 - loads the web framework
             listening_socket,
             make_server,
         )
+        from telltale.cli.logs import set_up_logs  # noqa: PLC0415
         from telltale.runtime.build import embedded_runtime  # noqa: PLC0415
 
         set_up_logs(quiet=True)

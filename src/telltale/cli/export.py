@@ -42,7 +42,7 @@ def export(
     check_target(file, is_stdout=is_stdout, as_json=as_json)
     query = {
         "machine": machine,
-        "from": start or "0",
+        "from": start,
         "to": end,
         "channels": channels,
         "format": kind or ("csv" if is_stdout else format_of(file)),

@@ -23,8 +23,10 @@ class _Forgiving(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        with contextlib.suppress(OSError):
+        try:  # noqa: SIM105  Python flushes once more at its end, when modules are gone
             self._file.flush()
+        except (OSError, ValueError):
+            pass
 
 
 class _Forwarded(logging.Handler):

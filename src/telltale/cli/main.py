@@ -16,9 +16,9 @@ COMMANDS = {  # name -> (module:command, what it does)
     "replay": ("telltale.cli.replay:replay", "Play a recording again, at any speed."),
     "export": ("telltale.cli.export:export", "Write readings to CSV, JSON, NDJSON or Parquet."),
     "profile": ("telltale.cli.profile:profile", "Show, check and infer machine profiles."),
-    "machines": ("telltale.cli.machines:machines", "List, show and rename machines."),
-    "sessions": ("telltale.cli.sessions:sessions", "List and name recordings."),
-    "db": ("telltale.cli.db:db", "Check, back up, restore, archive and prune the store."),
+    "machines": ("telltale.cli.machines:machines", "List, show, rename and remove machines."),
+    "sessions": ("telltale.cli.sessions:sessions", "List, name and remove recordings."),
+    "db": ("telltale.cli.db:db", "Check, back up, restore and archive the store."),
     "doctor": ("telltale.cli.doctor:doctor", "Check this installation and say what to mend."),
     "bench": ("telltale.cli.bench:bench", "Measure this machine: rows per second and delays."),
 }

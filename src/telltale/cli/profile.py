@@ -88,6 +88,7 @@ def infer(file: Path, profile_id: str | None, out: Path | None, *, force: bool) 
     if out is not None and out.exists() and not force:
         raise click.UsageError(f"{out} exists. Give another name, or --force to write over it.")
     from telltale.formats.files import ReadOptions, read_file  # noqa: PLC0415 - loads numpy
+    from telltale.formats.start import id_of_name  # noqa: PLC0415
     from telltale.profiles.choose import free_id  # noqa: PLC0415
     from telltale.profiles.infer import infer_profile  # noqa: PLC0415
     from telltale.profiles.write import to_toml  # noqa: PLC0415
@@ -95,7 +96,8 @@ def infer(file: Path, profile_id: str | None, out: Path | None, *, force: bool) 
     decoded = next(iter(read_file(file, ReadOptions())), None)
     if decoded is None or not decoded.rows:
         raise DecodeError(f"{file}: no readings in it, so there is nothing to infer from.")
-    inferred = infer_profile(decoded, id=profile_id or free_id(file.stem, ()), title=file.stem)
+    name = id_of_name(f"{file.absolute().parent.name}/{file.name}")  # as an import names it
+    inferred = infer_profile(decoded, id=profile_id or free_id(name, ()), title=name)
     text = to_toml(inferred)
     if out is None:
         click.echo(text)

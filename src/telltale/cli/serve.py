@@ -154,14 +154,14 @@ def run_server(
 ) -> None:
     """Serve until interrupted. Everything acknowledged is committed before this returns."""
     # `telltale --help` must not pay for these
-    from telltale.cli import address_file  # noqa: PLC0415
-    from telltale.cli.logs import set_up_logs  # noqa: PLC0415
-    from telltale.cli.web_server import (  # noqa: PLC0415
+    from telltale.api.web_server import (  # noqa: PLC0415
         allow_many_connections,
         listening_socket,
         make_server,
         stopped_by_signals,
     )
+    from telltale.cli import address_file  # noqa: PLC0415
+    from telltale.cli.logs import set_up_logs  # noqa: PLC0415
     from telltale.runtime.build import embedded_runtime  # noqa: PLC0415
 
     set_up_logs()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,9 +41,9 @@ MEMORY_FOLDER = "watched"  # in the data folder: another one has read nothing ye
 def watch(path: Path, data: Path, host: str, port: int, **how: Any) -> None:  # Any: the options
     """Play PATH, a log, as if it happened now; or read and follow all logs in the folder PATH."""
     refuse_open_network(host, agreed=False)
+    source = folder_source(path, data, how) if path.is_dir() else file_source(path, how)
 
     async def prepare(runtime: Runtime) -> None:
-        source = folder_source(path, data, how) if path.is_dir() else file_source(path, how)
         runtime.feeds.add(source, profile=how["profile"])
         await runtime.feeds.tried(source.name)  # what is written from now on is new
 
@@ -65,11 +66,15 @@ def folder_source(path: Path, data: Path, how: dict[str, Any]) -> Source:
 
 
 def file_source(path: Path, how: dict[str, Any]) -> Source:
-    """Return what plays a log."""
-    from telltale.sources import make_source  # noqa: PLC0415 - loads numpy
+    """Return what plays a log. Raises DecodeError if it cannot be read."""
+    from telltale.formats.files import read_file  # noqa: PLC0415 - loads numpy
+    from telltale.sources import make_source  # noqa: PLC0415
 
+    options = read_options(how)
+    quickly = replace(options, start_ns=options.start_ns or 0)  # does not look for its length
+    next(read_file(path, quickly), None)
     return make_source(
-        "file_replay", path=path, options=read_options(how), speed=how["speed"], loop=how["loop"]
+        "file_replay", path=path, options=options, speed=how["speed"], loop=how["loop"]
     )
 
 

@@ -106,13 +106,16 @@ def assembled(
     """Turn raw columns whose times are read into batches. `keep` is False for refused rows."""
     owners, owner_codes = _machines(raw, machine, keep, refusals)
     columns = _values(raw, keep, refusals)
+    rows = np.arange(raw.n) if raw.row_numbers is None else np.asarray(raw.row_numbers)
+    batches, row_numbers = _batches(owners, owner_codes, time_ns, columns, keep, rows)
     return Decoded(
-        _batches(owners, owner_codes, time_ns, columns, keep),
+        batches,
         refusals.rows,
         refusals.values,
         tuple(refusals.reasons),
         units or {},
         {**(codes or {}), **dict.fromkeys(refusals.booleans, BOOLEANS)},
+        row_numbers=row_numbers,
     )
 
 
@@ -164,7 +167,8 @@ def _owner(key: str | int | None, machine: str | None) -> tuple[str, str | None]
         return (machine, None) if machine is not None else ("", missing)
     owner = str(key)
     if machine is not None and owner != machine:
-        return owner, f"The reading says {shown(owner)!r}, but was sent to {machine!r}."
+        advice = "Send it to its own address, or leave the name out."
+        return owner, f"The reading says {shown(owner)!r}, but was sent to {machine!r}. {advice}"
     if machine is None and not is_machine_id(owner):
         return owner, f"{shown(owner)!r} {BAD_ID}"
     return owner, None
@@ -204,29 +208,36 @@ def _drop_spoilt_rows(
             refusals.rows_again(1)
 
 
-def _batches(
+def _batches(  # noqa: PLR0917  one table, spelt out
     owners: Sequence[str],
     codes: IntArray | None,
     time_ns: IntArray,
     columns: Mapping[str, FloatArray],
     keep: BoolArray,
-) -> tuple[Batch, ...]:
+    rows: IntArray,
+) -> tuple[tuple[Batch, ...], tuple[IntArray, ...]]:
+    """Return a batch per machine, and the rows that its samples stood in."""
     if not keep.all():
         time_ns, codes = time_ns[keep], None if codes is None else codes[keep]
         columns = {name: values[keep] for name, values in columns.items()}
+        rows = rows[keep]
     if len(time_ns) == 0:
-        return ()
+        return (), ()
     if codes is None or len(owners) == 1:
-        return (sorted_batch(owners[0], time_ns, columns),)
+        batch = sorted_batch(owners[0], time_ns, columns)
+        if batch.time_ns is not time_ns:
+            rows = rows[np.argsort(time_ns, kind="stable")]
+        return (batch,), (rows,)
     order = np.lexsort((time_ns, codes))  # stable: equal times keep the order of arrival
-    codes, time_ns = codes[order], time_ns[order]
+    codes, time_ns, rows = codes[order], time_ns[order], rows[order]
     columns = {name: values[order] for name, values in columns.items()}
     sparse = [name for name, values in columns.items() if np.isnan(values).any()]
     edges = [0, *(np.flatnonzero(np.diff(codes)) + 1).tolist(), len(codes)]
-    return tuple(
+    batches = tuple(
         _without_empty(owners[codes[a]], time_ns[a:b], columns, slice(a, b), sparse)
         for a, b in pairwise(edges)
     )
+    return batches, tuple(rows[a:b] for a, b in pairwise(edges))
 
 
 def _without_empty(

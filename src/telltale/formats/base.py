@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
-from telltale.batch import Batch
+from telltale.batch import Batch, IntArray
 
 _WORDS = {"None": "null", "True": "true", "False": "false"}  # as the feed wrote them
 MAX_REASONS = 20  # enough to see the pattern; the count says how many there were
@@ -53,6 +53,8 @@ class Decoded:
         codes: Word to number, for columns that held words.
         notes: What had to be guessed or mended, a sentence each.
         left_out: Columns of which nothing is kept; told once per input.
+        row_numbers: Of each batch, the place of its samples in the input, counted from 0, each
+            shape (n,); () where samples are no rows of an input.
     """
 
     batches: tuple[Batch, ...]
@@ -63,6 +65,24 @@ class Decoded:
     codes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    row_numbers: tuple[IntArray, ...] = ()
+
+    def shares(self) -> Iterator[tuple[Batch, IntArray | None]]:
+        """Yield each batch with the place of its samples in the input, where that is known."""
+        return zip(self.batches, self.row_numbers or (None,) * len(self.batches), strict=True)
+
+    def behind(self, n_rows: int) -> Decoded:
+        """Return the same as the next piece of an input that so many rows came before."""
+        if not n_rows:
+            return self
+        reasons = [
+            reason
+            if reason.row is None
+            else msgspec.structs.replace(reason, row=reason.row + n_rows)
+            for reason in self.reasons
+        ]
+        row_numbers = tuple(rows + n_rows for rows in self.row_numbers)
+        return replace(self, reasons=reasons, row_numbers=row_numbers)
 
     @property
     def rows(self) -> int:

@@ -84,6 +84,11 @@ def _only(decoded: Decoded, machine: str) -> Decoded:
     return replace(
         decoded,
         batches=tuple(batch for batch in decoded.batches if batch.machine == machine),
+        row_numbers=tuple(
+            rows
+            for batch, rows in decoded.shares()
+            if batch.machine == machine and rows is not None
+        ),
         rejected_rows=decoded.rejected_rows + sum(map(len, strange)),
         reasons=(*decoded.reasons, *reasons)[:MAX_REASONS],
     )

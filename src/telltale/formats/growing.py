@@ -43,6 +43,9 @@ class GrowingFile(Protocol):
             DecodeError: It cannot be read on.
         """
 
+    def held(self) -> Decoded | None:
+        """Return the readings that wait for others of their time; the file cannot be read on."""
+
     def end(self) -> None:
         """Raise DecodeError if it rests and what is held back is no readable line."""
 
@@ -97,6 +100,11 @@ class GrowingTable:
             self._told, decoded = True, self._table.told(decoded)
         return decoded if decoded.rows or decoded.rejected_rows else None
 
+    def held(self) -> Decoded | None:
+        """Return the rows that wait; of a line without an end nobody knows the rest."""
+        decoded = self._table.decoder.decode(self._nothing(), last=True)
+        return decoded if decoded.rows or decoded.rejected_rows else None
+
     def end(self) -> None:
         """Raise DecodeError if it ends inside quotes."""
         self._reader.end()
@@ -134,6 +142,9 @@ class GrowingLines:
         )
         self._next_ns = arrival_ns + decoded.rows + decoded.rejected_rows
         return decoded
+
+    def held(self) -> Decoded | None:
+        """Return nothing: no line waits for another."""
 
     def end(self) -> None:
         """Every line was read, or refused by itself."""

@@ -72,17 +72,17 @@ def read_json_file(
     else:
         content_type = "application/msgpack" if kind == "msgpack" else "application/json"
         pieces = iter([_whole(file)])
-    arrival_ns = modified_ns
+    first_row = 0
     for piece in pieces:
         decoded = decode(
             piece,
             content_type=content_type,
             machine=owner,
-            arrival_ns=arrival_ns,
+            arrival_ns=modified_ns + first_row,
             max_rows=MAX_WHOLE_ROWS,
         )
-        arrival_ns += decoded.rows + decoded.rejected_rows
-        yield decoded
+        yield decoded.behind(first_row)
+        first_row += decoded.rows + decoded.rejected_rows
 
 
 def _whole(file: BinaryIO) -> bytes:

@@ -104,4 +104,5 @@ def is_machine_id(text: str) -> bool:
         and "/" not in text
         and text.strip() == text
         and text not in (".", "..")
+        and "\ufffd" not in text  # stands for bytes that could not be read: other ids look alike
     )

@@ -47,7 +47,7 @@ def chosen_profile(batch: Batch, decoded: Decoded, book: ProfileBook) -> tuple[P
             f"{batch.machine} is new and sends {len(batch.columns)} channels, more than "
             f"{MAX_INFERRED_CHANNELS}. Split it into several machines, or write a profile."
         )
-    alone = replace(decoded, batches=(batch,))
+    alone = replace(decoded, batches=(batch,), row_numbers=())
     profile_id = free_id(batch.machine, book.taken())
     inferred = book.add(infer_profile(alone, id=profile_id, title=batch.machine))
     log.info("profile_inferred", profile=profile_id, machine=batch.machine)
@@ -122,7 +122,9 @@ def _fresh(profile: Profile, news: Batch, decoded: Decoded) -> dict[str, Channel
     if not news.columns:
         return {}
     try:
-        found = infer_profile(replace(decoded, batches=(news,)), id=profile.id, title="")
+        found = infer_profile(
+            replace(decoded, batches=(news,), row_numbers=()), id=profile.id, title=""
+        )
     except ProfileError:
         return {}
     return {name: made for name, made in found.channels.items() if name not in profile.channels}

@@ -8,7 +8,7 @@ from telltale.errors import SettingsError
 from telltale.profiles.load import ProfileBook
 from telltale.registry import load
 from telltale.runtime.core import Runtime
-from telltale.runtime.fleet import MAX_MACHINES
+from telltale.runtime.fleet import MAX_MACHINES, Fleet
 from telltale.store import STORES
 from telltale.stream.memory import MemoryStream
 
@@ -30,8 +30,10 @@ def embedded_runtime(
     """
     store = load(STORES, "sqlite", group="telltale.stores", error=SettingsError)
     return Runtime(
-        store=store(data, is_apart=True, **keeping),
-        stream=MemoryStream(),
-        profiles=ProfileBook(data / PROFILES_FOLDER),
-        max_machines=max_machines,
+        Fleet(
+            store=store(data, is_apart=True, **keeping),
+            stream=MemoryStream(),
+            profiles=ProfileBook(data / PROFILES_FOLDER),
+            max_machines=max_machines,
+        )
     )

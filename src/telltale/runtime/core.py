@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
 import structlog
 
-from telltale.batch import Batch, concat
+from telltale.batch import Batch, IntArray, concat
 from telltale.errors import (
     ProfileError,
     SettingsError,
+    StoreBusyError,
     StoreError,
     TelltaleError,
 )
 from telltale.formats.base import Decoded
 from telltale.pipeline.run import PipelineState
-from telltale.profiles.load import ProfileBook
 from telltale.runtime.feeds import Feeds
-from telltale.runtime.fleet import MAX_MACHINES, Fleet
+from telltale.runtime.fleet import Fleet
 from telltale.runtime.machine import LiveMachine, Run
 from telltale.runtime.receipt import Receipt, kept_share, unregistered, with_replaced
-from telltale.store.base import Machine, Store, Write
-from telltale.stream.base import Stream
+from telltale.store.base import Machine, Write
 
 log = structlog.get_logger(__name__)
 
@@ -40,34 +37,16 @@ class Runtime:
     """The running system. All methods belong to one event loop.
 
     Args:
-        store: Where everything is kept; opened by `start`.
-        stream: Where results are shown.
-        profiles: What machines can be.
-        max_machines: A feed that invents machines for ever is refused beyond so many.
-        clock: UTC nanoseconds now.
+        fleet: The machines, and what they share. Its store is opened by `start`.
     """
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        stream: Stream,
-        profiles: ProfileBook,
-        max_machines: int = MAX_MACHINES,
-        clock: Callable[[], int] = time.time_ns,
-    ) -> None:
-        self.store = store
-        self.stream = stream
-        self.profiles = profiles
-        self.clock = clock
-        self.started_ns = clock()
-        self.fleet = Fleet(
-            store=store,
-            stream=stream,
-            profiles=profiles,
-            max_machines=max_machines,
-            clock=clock,
-        )
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+        self.store = fleet.store
+        self.stream = fleet.stream
+        self.profiles = fleet.profiles
+        self.clock = fleet.clock
+        self.started_ns = fleet.clock()
         self.feeds = Feeds(self)
         self._ticker: asyncio.Task[None] | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -149,39 +128,58 @@ class Runtime:
         """
         receipts: list[Receipt] = []
         futures: list[Future[int]] = []
-        for batch in decoded.batches:
+        for batch, rows in decoded.shares():
             share = decoded.without_refusals() if receipts else decoded
-            if receipts:
-                await self.store.room()
             if len(receipts) % IN_ONE_TURN == IN_ONE_TURN - 1:
                 await asyncio.sleep(0)
-            live = self.fleet.find(batch.machine)
-            is_new = live is None
-            try:
-                live = live or await self.fleet.register_unknown(
-                    batch, share, profile, simulated=simulated
-                )
-                _check_kind(live.machine, simulated=simulated)
-            except (ProfileError, SettingsError) as error:
-                if len(decoded.batches) == 1:
-                    raise
-                receipts.append(unregistered(batch, share, str(error)))  # the others are good
-                continue
-            if live.profile.inferred:
-                live = await self.fleet.fitted(live, batch, share)
-            receipt, future = self._take(
-                live, batch, share, source=source, registered=is_new, is_live=is_live
-            )
+            is_new = self.fleet.find(batch.machine) is None
+            future: Future[int] | None = None
+            receipt: Receipt | None = None
+            while receipt is None:
+                if receipts:
+                    await self.store.room()
+                try:
+                    live = await self._ready(batch, share, profile, simulated=simulated)
+                    receipt, future = self._take(
+                        live, batch, share, rows, source=source, registered=is_new, is_live=is_live
+                    )
+                except StoreBusyError:
+                    if not receipts:
+                        raise  # else others took the room first
+                except (ProfileError, SettingsError) as error:
+                    if len(decoded.batches) == 1:
+                        raise
+                    receipt = unregistered(batch, share, str(error))  # the others are good
             receipts.append(receipt)
             if future is not None:
                 futures.append(future)
         return receipts, futures
+
+    async def _ready(
+        self, batch: Batch, decoded: Decoded, profile: str | None, *, simulated: bool
+    ) -> LiveMachine:
+        """Return the machine of a batch, known and with a profile for all that the batch holds.
+
+        Whoever awaits this must take the batch before awaiting anything else: the machine may be
+        removed then.
+        """
+        while True:
+            live = self.fleet.find(batch.machine) or await self.fleet.register_unknown(
+                batch, decoded, profile, simulated=simulated
+            )
+            _check_kind(live.machine, simulated=simulated)
+            if not live.profile.inferred:
+                return live
+            fitted = await self.fleet.fitted(live, batch, decoded)
+            if fitted is not None:
+                return fitted
 
     def _take(
         self,
         live: LiveMachine,
         batch: Batch,
         decoded: Decoded,
+        rows: IntArray | None,
         *,
         source: str,
         registered: bool,
@@ -208,6 +206,8 @@ class Runtime:
             live.profile.id,
             conformed,
             decoded,
+            times_ns=batch.time_ns,
+            rows=rows,
             registered=registered,
             late=late,
         )
@@ -273,7 +273,10 @@ class Runtime:
             await asyncio.sleep(TICK_S)
             for live in self.fleet.all():
                 if live.silence is not None:
-                    self.fleet.keep_events(live, live.silence.check(self.clock()))
+                    try:
+                        self.fleet.keep_events(live, live.silence.check(self.clock()))
+                    except Exception:  # a fault with one machine must not leave the others unheard
+                        log.exception("silence_failed", machine=live.machine.id)
 
     async def _tidy_forever(self) -> None:
         """Let the store archive and let go of old samples, now and then."""
@@ -284,6 +287,8 @@ class Runtime:
                     await asyncio.sleep(0)
             except TelltaleError as error:
                 log.warning("housekeeping_failed", error=str(error))
+            except Exception:  # the next round may be good
+                log.exception("housekeeping_failed")
             await asyncio.sleep(TIDY_S)
 
 

@@ -132,7 +132,10 @@ class Feeds:
                 continue
             except Exception as error:
                 # A fault in one source must not take the others along.
-                log.exception("source_failed", source=source.name)
+                is_told = isinstance(error, TelltaleError)  # says itself what to mend, and where
+                log.exception(
+                    "source_failed", source=source.name, error=str(error), exc_info=not is_told
+                )
                 source.status.detail = f"Stopped by a fault: {error}"
             feed.is_tried.set()
             await source.close()

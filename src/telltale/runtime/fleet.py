@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 
 import msgspec
@@ -40,8 +41,8 @@ class Fleet:
     """All machines by id. All methods belong to one event loop.
 
     Args:
-        store: Remembers them.
-        stream: Where events that no batch caused are shown.
+        store: Remembers them, and where everything else of them is kept.
+        stream: Where results are shown, and events that no batch caused.
         profiles: What machines can be.
         max_machines: A feed that invents machines for ever is refused beyond so many.
         clock: UTC nanoseconds now.
@@ -53,21 +54,21 @@ class Fleet:
         store: Store,
         stream: Stream,
         profiles: ProfileBook,
-        max_machines: int,
-        clock: Callable[[], int],
+        max_machines: int = MAX_MACHINES,
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        self._store = store
-        self._stream = stream
-        self._profiles = profiles
+        self.store = store
+        self.stream = stream
+        self.profiles = profiles
         self._max_machines = max_machines
-        self._clock = clock
+        self.clock = clock
         self._restorer = Restorer(store, profiles)
         self._machines: dict[str, LiveMachine] = {}
-        self._registering = asyncio.Lock()
+        self._changing = asyncio.Lock()
 
     async def restore(self) -> None:
         """Take up every machine that the store knows where it was left."""
-        for record in await self._store.machines():
+        for record in await self.store.machines():
             await self._take_up(record)
 
     def find(self, machine: str) -> LiveMachine | None:
@@ -105,7 +106,7 @@ class Fleet:
             ProfileError: There is no such profile.
             SettingsError: The id cannot name a machine, or there are too many already.
         """
-        async with self._registering:
+        async with self._changing:
             known = self._machines.get(machine)
             return known or await self._add(
                 Machine(machine, title or machine, profile, simulated, place)
@@ -113,9 +114,9 @@ class Fleet:
 
     async def _add(self, new: Machine) -> LiveMachine:
         self._check_new(new.id)
-        self._profiles.get(new.profile)  # an unknown one is an error
-        record = msgspec.structs.replace(new, created_ns=self._clock())
-        await self._store.save_machine(record)
+        self.profiles.get(new.profile)  # an unknown one is an error
+        record = msgspec.structs.replace(new, created_ns=self.clock())
+        await self.store.save_machine(record)
         live = await self._take_up(record)
         log.info(
             "machine_registered",
@@ -144,61 +145,62 @@ class Fleet:
         profile: str | None = None,
     ) -> LiveMachine:
         """Rename a machine, move it, or give it another profile (which starts its state anew)."""
-        live = self.get(machine)
-        changes: dict[str, str] = {}
-        if title is not None:
-            changes["title"] = title or machine
-        if place is not None:
-            changes["place"] = place
-        if profile is not None:
-            changes["profile"] = self._profiles.get(profile).id
-        before, record = live.machine, msgspec.structs.replace(live.machine, **changes)
-        await self._store.save_machine(record)
-        if record.profile != before.profile:
-            live = await self._take_up(record)
-        live.machine, live.is_guessed = record, live.is_guessed and profile is None
+        async with self._changing:
+            live = self.get(machine)
+            changes: dict[str, str] = {}
+            if title is not None:
+                changes["title"] = title or machine
+            if place is not None:
+                changes["place"] = place
+            if profile is not None:
+                changes["profile"] = self.profiles.get(profile).id
+            before, record = live.machine, msgspec.structs.replace(live.machine, **changes)
+            await self.store.save_machine(record)
+            if record.profile != before.profile:
+                live = await self._take_up(record)
+            live.machine, live.is_guessed = record, live.is_guessed and profile is None
         for what, message in changes_told(before, record):
             self.note(machine, what, message)
         return live
 
     def note(self, machine: str, what: str, message: str) -> None:
         """Keep and show that something was done to a machine; `what` is that in one word."""
-        self.keep_events(self.get(machine), (note(machine, what, message, self._clock()),))
+        self.keep_events(self.get(machine), (note(machine, what, message, self.clock()),))
 
     async def remove(self, machine: str) -> LiveMachine:
         """Remove a machine and all that is kept of it; return what it was.
 
         What arrives meanwhile waits, and is of a new machine. Raises UnknownMachineError.
         """
-        async with self._registering:
+        async with self._changing:
             live = self.get(machine)
             del self._machines[machine]
             try:
-                await self._store.remove_machine(machine)
+                await self.store.remove_machine(machine)
             except BaseException:
                 self._machines[machine] = live
                 raise
-        self._stream.hub.forget(machine)
+        self.stream.hub.forget(machine)
         log.info("machine_removed", machine=machine, rows=live.rows)
         return live
 
     async def remove_session(self, session: Session) -> None:
         """Remove one recording. With the newest, what is derived starts anew."""
-        await self._store.remove_session(session.id)
+        await self.store.remove_session(session.id)
         log.info("session_removed", machine=session.machine, session=session.id, rows=session.rows)
-        async with self._registering:
+        async with self._changing:
             live = self.get(session.machine)
             if live.last_time_ns > session.end_ns:
                 live.rows -= session.rows
             else:
                 live = await self._take_up(live.machine)
-                self._stream.hub.forget(session.machine)
+                self.stream.hub.forget(session.machine)
                 self.show_kept(live)
 
     def show_kept(self, live: LiveMachine) -> None:
         """Let viewers see the newest kept values of a machine, before anything new arrives."""
         if live.last_time_ns:
-            newest = self._stream.hub.newest(live.machine.id)
+            newest = self.stream.hub.newest(live.machine.id)
             newest.seed(live.last_time_ns, live.values, live.times_ns)
             newest.note_events(live.open_events.values())
 
@@ -215,35 +217,37 @@ class Fleet:
     ) -> LiveMachine:
         """Register a machine that nobody announced, on the profile its channels fit best."""
         machine = batch.machine
-        async with self._registering:
+        async with self._changing:
             if machine in self._machines:  # another input was quicker
                 return self._machines[machine]
             if profile is not None:
                 return await self._add(Machine(machine, machine, profile, simulated))
             self._check_new(machine)  # before a profile is written for it
-            chosen, fit = await asyncio.to_thread(chosen_profile, batch, decoded, self._profiles)
+            chosen, fit = await asyncio.to_thread(chosen_profile, batch, decoded, self.profiles)
             self._follow(chosen)
             live = await self._add(Machine(machine, machine, chosen.id, simulated))
             live.is_guessed = True
         self.note(machine, "registered", registration_told(chosen, fit, len(batch.columns)))
         return live
 
-    async def fitted(self, live: LiveMachine, batch: Batch, decoded: Decoded) -> LiveMachine:
+    async def fitted(self, live: LiveMachine, batch: Batch, decoded: Decoded) -> LiveMachine | None:
         """Return a machine whose profile is inferred, ready for all that a batch holds.
 
         It moves to a checked profile if all that it has sent fits one by now; else its own grows.
+        None if it was removed meanwhile.
         """
         if not live.conformer.news(batch, decoded.units, decoded.codes):
             return live
-        async with self._registering:
-            live = self._machines.get(batch.machine, live)  # another input may have been quicker
-            if not live.profile.inferred:
-                return live
-            latest = self._profiles.get(live.profile.id)
+        async with self._changing:
+            known = self._machines.get(batch.machine)  # another input may have been quicker
+            if known is None or not known.profile.inferred:
+                return known
+            live = known
+            latest = self.profiles.get(live.profile.id)
             if latest is not live.profile:  # it grew with another machine
                 live.become(self._restorer.tools(latest))
             news = live.conformer.news(batch, decoded.units, decoded.codes)
-            better = better_profile(live.profile, batch, self._profiles) if news.names else None
+            better = better_profile(live.profile, batch, self.profiles) if news.names else None
             if better is not None and live.is_guessed:
                 return await self._moved(live, *better)
             wider = widened_profile(live.profile, batch, decoded, news)
@@ -259,7 +263,7 @@ class Fleet:
 
     async def _widen(self, live: LiveMachine, wider: Profile) -> None:
         try:
-            kept = await asyncio.to_thread(self._profiles.add, wider, replace=True)
+            kept = await asyncio.to_thread(self.profiles.add, wider, replace=True)
         except ProfileError as error:  # somebody is editing it: what they write goes before
             log.warning("profile_not_widened", machine=live.machine.id, error=str(error))
         else:
@@ -268,7 +272,7 @@ class Fleet:
     async def _moved(self, live: LiveMachine, profile: Profile, fit: Fit) -> LiveMachine:
         """Return the machine on a checked profile; what it kept stays under the inferred one."""
         before, record = live.machine, msgspec.structs.replace(live.machine, profile=profile.id)
-        await self._store.save_machine(record)
+        await self.store.save_machine(record)
         moved = await self._take_up(record)
         moved.source, moved.rejected, moved.late = live.source, live.rejected, live.late
         log.info("profile_found", machine=record.id, before=before.profile, profile=profile.id)
@@ -282,6 +286,6 @@ class Fleet:
         live.note_events(events)
         nothing = Batch(live.machine.id, np.zeros(0, dtype=np.int64), {})
         with contextlib.suppress(StoreBusyError):  # shown all the same; kept when it closes
-            self._store.submit(Write(live.profile, nothing, events))
+            self.store.submit(Write(live.profile, nothing, events))
         for event in events:
-            self._stream.publish_event(event)
+            self.stream.publish_event(event)

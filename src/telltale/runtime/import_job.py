@@ -73,6 +73,7 @@ class ImportJob:
     last_time_ns: int | None = None
     registered: set[str] = field(default_factory=set)
     columns: dict[str, dict[str, float]] = field(default_factory=dict)  # with their words
+    empty: dict[str, LeftOut] = field(default_factory=dict)  # so far
     channels: list[ImportChannel] = field(default_factory=list)
     left_out: dict[str, LeftOut] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
@@ -87,6 +88,11 @@ class ImportJob:
     def is_running(self) -> bool:
         """True until it is done, failed or stopped."""
         return self.state == "running"
+
+    @property
+    def is_done(self) -> bool:
+        """True once it was read to its end."""
+        return self.state == "done"
 
     def note(self, receipt: Receipt) -> None:
         """Add what became of one machine's share of a piece."""
@@ -113,8 +119,13 @@ class ImportJob:
         """Note which columns held values, and which numbers their words got."""
         for batch in piece.batches:
             for name, values in batch.columns.items():
-                if name not in self.columns and not bool(np.isnan(values).all()):
+                if name in self.columns:
+                    continue
+                if bool(np.isnan(values).all()):
+                    self.empty[name] = LeftOut(name, "no value in any row")
+                else:
                     self.columns[name] = {}
+                    self.empty.pop(name, None)
         for name, words in piece.codes.items():
             if name in self.columns:
                 self.columns[name] = dict(words)
@@ -146,7 +157,7 @@ class ImportJob:
             first_time_ns=self.first_time_ns,
             last_time_ns=self.last_time_ns,
             channels=self.channels,
-            left_out=list(self.left_out.values()),
+            left_out=[*self.left_out.values(), *(self.empty.values() if self.is_done else ())],
             unknown=self.unknown,
             warnings=self.warnings,
             reasons=self.reasons,

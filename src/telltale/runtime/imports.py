@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from telltale.batch import Batch
 from telltale.errors import StoreBusyError, TelltaleError
 from telltale.formats.base import Decoded
 from telltale.formats.files import ReadOptions, read_file
@@ -31,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 MAX_JOBS = 100  # remembered; the oldest that is over makes room
 MAX_RUNNING = 4
+PREFIX = "telltale-import-"  # of an upload's folder
 PART_ROWS = 10_000  # one commit; small beside the store's queue
 GIB = 1024**3
 MAX_LOOKED_AT = 100  # machines of one file whose profiles are asked; most share one
@@ -76,6 +76,12 @@ class Imports:
                 f"No import has the id {job!r}. {suggest(job, self._jobs)}"
             ) from None
 
+    async def tidy_up(self) -> None:
+        """Remove the uploads that a kill left behind. Once, before anything is uploaded."""
+        if self._scratch is not None:  # else they are the system's to remove
+            for folder in self._scratch.glob(f"{PREFIX}*"):
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
     async def upload(
         self,
         filename: str,
@@ -99,7 +105,7 @@ class Imports:
             TooLargeError, StoreFullError, DecodeError: As `uploads.save`.
         """
         self._check_room()
-        folder = Path(tempfile.mkdtemp(prefix="telltale-import-", dir=self._made_scratch()))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._made_scratch()))
         try:
             path = folder / safe_path(filename)
             path.parent.mkdir()
@@ -138,7 +144,7 @@ class Imports:
 
     async def stop(self) -> None:
         """Stop all imports."""
-        for job in self._jobs.values():
+        for job in self.all():
             await self.stop_job(job.id)
 
     async def _run(
@@ -243,11 +249,17 @@ class Imports:
 
 def parts_of(piece: Decoded) -> Iterator[Decoded]:
     """Yield a piece in parts that fit the store's queue; what was refused goes with the first."""
-    rest: list[Batch] = [
-        batch.rows(start, start + PART_ROWS)
-        for batch in piece.batches
+    parts = [
+        (
+            batch.rows(start, start + PART_ROWS),
+            () if rows is None else (rows[start : start + PART_ROWS],),
+        )
+        for batch, rows in piece.shares()
         for start in range(0, len(batch), PART_ROWS)
     ]
-    yield replace(piece, batches=tuple(rest[:1]))
-    for batch in rest[1:]:
-        yield Decoded((batch,), units=piece.units, codes=piece.codes)
+    if not parts:
+        yield piece
+    share = piece
+    for batch, row_numbers in parts:
+        yield replace(share, batches=(batch,), row_numbers=row_numbers)
+        share = piece.without_refusals()

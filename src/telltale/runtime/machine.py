@@ -12,6 +12,7 @@ from telltale.events import (
     Event,
     EventKind,
     Freshness,
+    follow_open,
     freshness_of,
     machine_state,
     value_states,
@@ -138,9 +139,9 @@ class LiveMachine:
 
     def become(self, tools: Tools) -> None:
         """Follow a changed profile; what the pipeline computes as before goes on as it was."""
-        state = self.pipeline.encode(self.state)
+        state, committed = self.pipeline.encode(self.state), self.pipeline.encode(self.committed)
         self.tools = tools
-        self.state = self.pipeline.decode(state)
+        self.state, self.committed = self.pipeline.decode(state), self.pipeline.decode(committed)
         if (silence := self.silence) is not None:  # new channels may fall silent too
             self.silence = None
             self.listen(self.last_arrival_ns).follow(silence)
@@ -183,11 +184,7 @@ class LiveMachine:
 
     def note_events(self, events: tuple[Event, ...]) -> None:
         """Keep those that are open; forget those that ended."""
-        for event in events:
-            if event.is_open:
-                self.open_events[event.key] = event
-            else:
-                self.open_events.pop(event.key, None)
+        follow_open(self.open_events, events)
 
     def orphans(self, kept_open: Sequence[Event]) -> tuple[Event, ...]:
         """Return, ended, the limit events that the profile's present rules no longer know."""

@@ -124,10 +124,16 @@ def _quiet_sentence(live: LiveMachine) -> str:
     profile = live.profile
     if profile.inferred:
         return inferred_sentence(profile)
-    n_watched = sum(1 for name in profile.names if profile.signal(name).limits)
-    if not n_watched:
+    watched = [name for name in profile.names if profile.signal(name).limits]
+    if not watched:
         return "Readings are kept. The profile sets no limits."
-    return f"All {n_watched} watched values are within their limits."
+    n_known = sum(name in live.values for name in watched)
+    if n_known == len(watched):
+        return f"All {n_known} watched values are within their limits."
+    if not n_known:
+        return f"None of its {len(watched)} watched values is known yet."
+    are = "is known and within its limits" if n_known == 1 else "are known and within their limits"
+    return f"{n_known} of its {len(watched)} watched values {are}."
 
 
 def _silent_sentence(live: LiveMachine, now_ns: int) -> str:

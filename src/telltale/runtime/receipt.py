@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 import msgspec
+import numpy as np
 
-from telltale.batch import Batch
+from telltale.batch import Batch, IntArray
 from telltale.formats.base import MAX_REASONS, Decoded, LeftOut, Rejection
 from telltale.profiles.conform import Conformed
 
@@ -52,10 +53,24 @@ def kept_share(
     conformed: Conformed,
     decoded: Decoded,
     *,
+    times_ns: IntArray,
+    rows: IntArray | None,
     registered: bool,
     late: int,
 ) -> Receipt:
-    """Return the receipt of a share that was read; `late` of its rows came late."""
+    """Return the receipt of a share that was read.
+
+    Args:
+        machine: Whose it is.
+        profile: Id of its profile.
+        conformed: What was kept.
+        decoded: What is told once per input.
+        times_ns: Of its samples, as they were read, shape (n,).
+        rows: Their places in the input, counted from 0, shape (n,); None where they have none.
+        registered: It made the machine known.
+        late: So many of its rows came late.
+    """
+    refused = [_placed(reason, times_ns, rows) for reason in conformed.reasons]
     time_ns = conformed.batch.time_ns
     return Receipt(
         machine=machine,
@@ -70,7 +85,7 @@ def kept_share(
         unknown=conformed.unknown,
         left_out=decoded.left_out,
         warnings=decoded.notes,
-        reasons=_counted((*decoded.reasons, *conformed.reasons)),
+        reasons=_counted((*decoded.reasons, *refused)),
     )
 
 
@@ -99,14 +114,26 @@ def unregistered(batch: Batch, decoded: Decoded, message: str) -> Receipt:
     )
 
 
+def _placed(reason: Rejection, times_ns: IntArray, rows: IntArray | None) -> Rejection:
+    """Return a sample's reason with its row in the input, or its time where it has no row."""
+    if (sample := reason.row) is None:
+        return reason
+    if rows is not None:
+        row = int(rows[sample])
+        return _renamed(reason, row, f"Row {row}")
+    time = np.datetime_as_string(times_ns[sample : sample + 1].astype("datetime64[ns]"), unit="ms")
+    return _renamed(reason, None, f"The sample of {time[0]}Z")
+
+
+def _renamed(reason: Rejection, row: int | None, place: str) -> Rejection:
+    message = re.sub(rf"^Row {reason.row}\b", place, reason.message)
+    return msgspec.structs.replace(reason, row=row, message=message)
+
+
 def _counted(reasons: Sequence[Rejection]) -> tuple[Rejection, ...]:
     """Return the first reasons for people: their rows count from 1, an index from 0."""
     return tuple(
-        reason
-        if (row := reason.row) is None
-        else msgspec.structs.replace(
-            reason, row=row + 1, message=re.sub(rf"^Row {row}\b", f"Row {row + 1}", reason.message)
-        )
+        reason if (row := reason.row) is None else _renamed(reason, row + 1, f"Row {row + 1}")
         for reason in reasons[:MAX_REASONS]
     )
 

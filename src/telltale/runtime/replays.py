@@ -117,19 +117,26 @@ class Replays:
 
         Raises:
             UnknownMachineError: There is no such machine.
-            SettingsError: Nothing was kept in the range, or a setting is out of range.
+            SettingsError: Nothing was kept in the range, the machine to play it as could take
+                none of it or another replay plays into it, or a setting is out of range.
         """
         live = self._runtime.machine(machine)
         target = played_as or f"{machine}-replay"
         if target == machine:
             raise SettingsError(
                 f"{machine} cannot be replayed as itself: its own readings would be "
-                "overwritten. Give another machine id in 'as'."
+                "overwritten. Give another machine id ('as', or --as)."
+            )
+        channels = tuple(live.profile.channels)
+        there = self._runtime.fleet.find(target)
+        if there is not None and not any(map(there.conformer.names.find, channels)):
+            raise SettingsError(
+                f"{target} is there already, and its profile {there.profile.id!r} knows no channel "
+                f"of {machine}: nothing would be kept. Give another machine id ('as', or --as)."
             )
         start_ns, end_ns = await self._held(machine, start_ns, end_ns)
-        self._make_room()
+        await self._make_room()
         number = next(self._numbers)
-        channels = tuple(live.profile.channels)
 
         async def read_range(from_ns: int, stop_ns: int, limit: int) -> Batch:
             query = RangeQuery(machine, from_ns, stop_ns, names=channels, limit=limit)
@@ -149,6 +156,7 @@ class Replays:
             title=f"{live.machine.title} (replay)",
             simulated=live.machine.simulated,
         )
+        self._check_alone(target)
         replay = Replay(str(number), machine, target, start_ns, end_ns, source)
         self._runtime.feeds.add(source, profile=live.machine.profile)
         self._replays[replay.id] = replay
@@ -174,11 +182,20 @@ class Replays:
             )
         return int(ends[0].time_ns[0]), int(ends[1].time_ns[-1])
 
-    def _make_room(self) -> None:
+    def _check_alone(self, target: str) -> None:
+        """Refuse to mix two replays: nobody could tell their readings apart again."""
+        for replay in self._replays.values():
+            if replay.played_as == target and not replay.has_ended:
+                raise SettingsError(
+                    f"Replay {replay.id} plays into {target} already. Stop that first, or give "
+                    "another machine id ('as', or --as)."
+                )
+
+    async def _make_room(self) -> None:
         if len(self._replays) < MAX_REPLAYS:
             return
         for replay in list(self._replays.values()):
             if replay.has_ended:
-                del self._replays[replay.id]
+                await self.remove(replay.id)  # from the sources as well
                 return
         raise SettingsError(f"{MAX_REPLAYS} replays are running. Stop one of them first.")

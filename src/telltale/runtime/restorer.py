@@ -19,6 +19,7 @@ from telltale.store.base import Machine, RangeQuery, Store
 
 log = structlog.get_logger(__name__)
 
+NEWEST_ROWS = 100  # a feed that sends its channels by turns has each of them among so many
 # A machine that was measured after it became known was live; imported history is older than that.
 REGISTERED_WITHIN_NS = 60 * NS_PER_S
 
@@ -46,7 +47,7 @@ class Restorer:
         if state is not None:
             live.state = live.committed = await self._caught_up(live, state)
         newest = await self._store.read(
-            RangeQuery(record.id, -FOREVER_NS, FOREVER_NS, limit=1, newest=True)
+            RangeQuery(record.id, -FOREVER_NS, FOREVER_NS, limit=NEWEST_ROWS, newest=True)
         )
         live.is_guessed = profile.inferred and await self._was_guessed(record.id)
         live.former = former_columns(newest.columns, live.conformer)
@@ -84,5 +85,8 @@ class Restorer:
 
     async def _was_guessed(self, machine: str) -> bool:
         """Tell whether telltale alone has decided on a machine's profile, as its notes say."""
-        rules = {event.rule for event in await self._store.events(machine)}
-        return "registered" in rules and "profile" not in rules
+        registered, chosen = [
+            await self._store.events(machine, rule=rule, limit=1)
+            for rule in ("registered", "profile")
+        ]
+        return bool(registered) and not chosen

@@ -108,7 +108,7 @@ def split_at(decoded: Decoded, upto_ns: int) -> tuple[Decoded, Decoded]:
         if cut < len(batch):
             late.append(batch.rows(cut, len(batch)))
     rest = Decoded(tuple(late), units=decoded.units, codes=decoded.codes)
-    return replace(decoded, batches=tuple(early)), rest
+    return replace(decoded, batches=tuple(early), row_numbers=()), rest
 
 
 def first_ns(decoded: Decoded) -> int | None:

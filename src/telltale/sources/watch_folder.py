@@ -8,7 +8,7 @@ themselves.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import structlog
@@ -129,6 +129,8 @@ class WatchFolder:
                     self._states[path.name] = self._files[path.name].state
                     if decoded is None or self._closed.is_set():
                         break
+            for decoded in self._gone(paths):
+                yield decoded
             await self._remember(paths)
             if not n_pieces:
                 await self._rest()
@@ -186,13 +188,27 @@ class WatchFolder:
             self._give_up(file, f"telltale made a mistake with this file: {error!r}")
             return None
         if decoded is not None:
-            self.status.count(decoded, now_ns)
-            self.is_live = now_ns - (last_ns(decoded) or 0) < LIVE_NS
-            self._reasons.note(decoded.reasons, now_ns=now_ns, otherwise=path.name)
-            self._untold.setdefault(path.name, Taken()).add(decoded)
+            self._took(path.name, decoded, now_ns)
         elif file.rests(now_ns):
             self._rested(path.name)
         return decoded
+
+    def _took(self, name: str, decoded: Decoded, now_ns: int) -> None:
+        self.status.count(decoded, now_ns)
+        self.is_live = now_ns - (last_ns(decoded) or 0) < LIVE_NS
+        self._reasons.note(decoded.reasons, now_ns=now_ns, otherwise=name)
+        self._untold.setdefault(name, Taken()).add(decoded)
+
+    def _gone(self, paths: list[Path]) -> Iterator[Decoded]:
+        """Forget the files that are no longer there; yield what was held back of them."""
+        for name in self._files.keys() - {path.name for path in paths}:
+            held = self._files.pop(name).held()
+            self._states.pop(name, None)
+            if held is not None:
+                self._took(name, held, self._clock.now_ns())
+                yield held
+            if name in self._untold:
+                self._tell(name, self._untold.pop(name))
 
     def _rested(self, name: str) -> None:
         """Say what was taken of a file, and let go of the reader that rests longest."""
@@ -229,10 +245,6 @@ class WatchFolder:
 
     async def _remember(self, paths: list[Path]) -> None:
         """Keep how far each file was read a moment ago, and say how it stands."""
-        there = {path.name for path in paths}
-        for gone in self._files.keys() - there:
-            del self._files[gone]
-            self._states.pop(gone, None)
         self.status.detail = self._told(len(paths))
         now_ns = self._clock.now_ns()
         if self._memory is not None and now_ns - self._looked_ns >= SAVE_NS:

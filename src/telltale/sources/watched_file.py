@@ -63,8 +63,10 @@ class WatchedFile:
         if self._pieces is not None:
             return self._next_whole()
         size, changed_ns = self._stat()
-        if (size, changed_ns) != self._seen:
-            self._look(size, changed_ns, now_ns)
+        if (size, changed_ns) != self._seen and (
+            held := self._look(size, changed_ns, now_ns)
+        ) is not None:
+            return held
         if self.state.problem or not size:
             return None
         if self._is_whole:
@@ -85,6 +87,11 @@ class WatchedFile:
             self.state, problem=why, changed_ns=max(self._seen[1], 0)
         )
 
+    def held(self) -> Decoded | None:
+        """Return what was held back of a file that is gone, or is another one by now."""
+        reader, self._reader = self._reader, None
+        return None if reader is None or self.state.is_flushed else reader.held()
+
     def let_go(self) -> None:
         """Free what reading on needs: it is found again when the file grows."""
         if self.state.is_flushed:
@@ -94,16 +101,19 @@ class WatchedFile:
         found = self.path.stat()
         return found.st_size, found.st_mtime_ns
 
-    def _look(self, size: int, changed_ns: int, now_ns: int) -> None:
-        """Note that it has changed, and whether it is still the same file."""
+    def _look(self, size: int, changed_ns: int, now_ns: int) -> Decoded | None:
+        """Note that it has changed; return what was held back if it is another file now."""
         self._seen, self._seen_ns = (size, changed_ns), now_ns
         state = self.state
         is_other = size < state.offset or self._mark(state.mark_bytes)[0] != state.mark
         may_try = self._is_whole or not state.offset
+        held: Decoded | None = None
         if is_other or (state.problem and may_try and state.changed_ns != changed_ns):
-            self.state, self._reader = FileState(), None
+            held = self.held()
+            self.state = FileState()
         with self.path.open("rb") as file:
             self._is_whole = is_whole_only(file.read(HEAD_BYTES), self.path.name)
+        return held
 
     def _mark(self, n_bytes: int) -> tuple[int, int]:
         with self.path.open("rb") as file:

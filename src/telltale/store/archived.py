@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from telltale.batch import FloatArray, IntArray
+from telltale.errors import TelltaleError
 from telltale.store import rollups
 from telltale.store.chunks import overlapping
 from telltale.store.parquet import read_chunk
@@ -22,6 +24,25 @@ def rows_at_most(
 ) -> int:
     """Return a bound on how many samples of a range are sealed, without reading them."""
     return sum(c.rows for c in overlapping(connection, machine, profile, start_ns, end_ns))
+
+
+def sealed_times(
+    connection: sqlite3.Connection, archive: Path, profile: str, machine: int, time_ns: IntArray
+) -> IntArray:
+    """Return which of these times, in order and at least one, are sealed; each once.
+
+    A chunk that cannot be read has none: whoever asks only counts.
+    """
+    found: list[IntArray] = [np.empty(0, np.int64)]
+    first_ns, last_ns = int(time_ns[0]), int(time_ns[-1])
+    for chunk in overlapping(connection, machine, profile, first_ns, last_ns + 1):
+        inside = time_ns[(time_ns >= chunk.first_ns) & (time_ns <= chunk.last_ns)]
+        if len(inside):
+            with contextlib.suppress(TelltaleError, OSError):
+                path = archive / chunk.file
+                there, _ = read_chunk(path, (), int(inside[0]), int(inside[-1]) + 1)
+                found.append(np.intersect1d(inside, there))
+    return np.concatenate(found)
 
 
 def read_rows(  # noqa: PLR0917  one range, spelt out

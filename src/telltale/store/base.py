@@ -160,9 +160,10 @@ class Store(Protocol):
         start_ns: int = 0,
         end_ns: int | None = None,
         open_only: bool = False,
+        rule: str | None = None,
         limit: int = 1000,
     ) -> Sequence[Event]:
-        """Return events that began in the range, newest first."""
+        """Return events that began in the range, newest first; with `rule` only those of it."""
 
     async def sessions(self, machine: str | None = None) -> Sequence[Session]:
         """Return recordings, newest first."""

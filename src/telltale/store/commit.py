@@ -5,14 +5,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
+import msgspec
 import numpy as np
 
 from telltale.batch import NS_PER_S, Batch, IntArray
 from telltale.errors import StoreError
 from telltale.events import Event
 from telltale.profiles.schema import Profile
+from telltale.sql_text import quoted
+from telltale.store.archived import sealed_times
 from telltale.store.base import Write
 from telltale.store.pending import Pending
 from telltale.store.samples import SamplesTable, ensure_table
@@ -56,8 +60,9 @@ class Committer:
     did not happen it forgets all of it and asks again.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, archive: Path) -> None:
         self._connection = connection
+        self._archive = archive
         self._sessions = SessionBook(connection)
         self._stretches = StretchBook(connection)
         self._tables: dict[str, tuple[Profile, SamplesTable]] = {}
@@ -111,12 +116,14 @@ class Committer:
         n_late = 0
         if last_ns is not None:
             n_late = int(np.searchsorted(batch.time_ns, last_ns, side="right"))
-        new_rows = self._take_late(pending, number, batch.rows(0, n_late), write) if n_late else 0
+        new_rows = n_again = 0
+        if n_late:
+            new_rows, n_again = self._take_late(pending, number, batch.rows(0, n_late), write)
         fresh = batch.rows(n_late, len(batch)) if n_late else batch
         if len(fresh):
             pending.batches.append((number, fresh))
             new_rows += self._count_fresh(number, fresh, write.profile)
-        self._stretches.add(key, new_rows, int(batch.time_ns[0]), int(batch.time_ns[-1]))
+        self._stretches.add(key, new_rows + n_again, int(batch.time_ns[0]), int(batch.time_ns[-1]))
         return new_rows
 
     def _count_fresh(self, number: int, batch: Batch, profile: Profile) -> int:
@@ -128,20 +135,42 @@ class Committer:
             total += rows
         return total
 
-    def _take_late(self, pending: Pending, number: int, batch: Batch, write: Write) -> int:
-        """Write samples that are not newer than what is there; return how many times are new."""
+    def _take_late(
+        self, pending: Pending, number: int, batch: Batch, write: Write
+    ) -> tuple[int, int]:
+        """Write samples that are not newer than what is there.
+
+        Returns how many times are new, and how many were only in the archive: until they are
+        joined to it again, they lie in both.
+        """
         pending.insert(self._connection)  # what came before must be there before
         self._late.append((batch.machine, batch.time_ns))
+        again = self._only_sealed(pending.table, number, batch, write.profile)
         total = 0
         for start, stop in split_at_gaps(batch.time_ns, gap_ns(write.profile)):
             part = (number, batch.rows(start, stop))
             pending.batches.append(part)
             rows = pending.insert(self._connection, only_new=True)
+            rows -= int(np.isin(again, part[1].time_ns).sum())
             pending.batches.append(part)
             pending.insert(self._connection)
             self._record(number, batch, write.profile, (start, stop), rows)
             total += rows
-        return total
+        return total, len(again)
+
+    def _only_sealed(
+        self, table: SamplesTable, number: int, batch: Batch, profile: Profile
+    ) -> IntArray:
+        """Return those of a batch's times that are in the archive and not in SQLite."""
+        sealed = sealed_times(self._connection, self._archive, profile.id, number, batch.time_ns)
+        if not len(sealed):
+            return sealed
+        rows = self._connection.execute(
+            f"SELECT time_ns FROM {quoted(table.name)} WHERE machine = ? "  # noqa: S608  quoted
+            "AND time_ns IN (SELECT value FROM json_each(?))",
+            (number, msgspec.json.encode(sealed.tolist()).decode()),
+        )
+        return np.setdiff1d(sealed, np.array([row[0] for row in rows], dtype=np.int64))
 
     def _record(
         self, number: int, batch: Batch, profile: Profile, part: tuple[int, int], rows: int

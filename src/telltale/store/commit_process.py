@@ -28,7 +28,7 @@ from telltale.profiles.schema import Profile
 from telltale.store.base import Write
 from telltale.store.commit import Committed, Committer
 from telltale.store.database import Owner, configure, connect
-from telltale.store.files import FILE_NAME
+from telltale.store.files import ARCHIVE, FILE_NAME
 
 LOCK = "commits.lock"
 WAIT_S = 10.0  # for a process whose starter was killed: it ends with the group that it has
@@ -129,8 +129,12 @@ def wait_for_the_last(folder: Path) -> None:
 
 
 def _started(folder: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", __name__, str(folder)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    # -P: a numpy.py in the working folder is somebody's own. A session of its own: Ctrl+C at a
+    # terminal is for whoever starts this, even while it imports.
+    command = [sys.executable, "-P", "-m", __name__, str(folder)]
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
 
 
 def _sent(writes: Sequence[Write]) -> list[Sent]:
@@ -158,11 +162,14 @@ def _send(pipe: BinaryIO | Any, message: object) -> None:
 
 
 def _received(pipe: BinaryIO | Any) -> Any:
-    """Return the next message. Raises EOFError when there is none."""
+    """Return the next message. Raises EOFError when there is none, or only a part of one."""
     head = pipe.read(LENGTH.size)
     if len(head) < LENGTH.size:
         raise EOFError
-    data = pipe.read(LENGTH.unpack(head)[0])
+    (size,) = LENGTH.unpack(head)
+    data = pipe.read(size)
+    if len(data) < size:  # killed while it wrote
+        raise EOFError
     return pickle.loads(data)  # noqa: S301  from this process' own child or starter
 
 
@@ -171,7 +178,7 @@ def _serve(folder: Path, commands: BinaryIO, answers: BinaryIO) -> None:
     connection = connect(folder / FILE_NAME)
     try:
         configure(connection)
-        committer = Committer(connection)
+        committer = Committer(connection, folder / ARCHIVE)
         profiles: dict[str, Profile] = {}
         while True:
             group: Group = _received(commands)

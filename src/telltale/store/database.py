@@ -137,13 +137,22 @@ class Owner:
 
     def take(self, *, wait_s: float = 0.0) -> None:
         """Take it. Raises StoreError if another process, or store of this one, has it."""
-        connection = sqlite3.connect(
-            self._path, timeout=wait_s, isolation_level=None, check_same_thread=False
-        )
+        try:
+            connection = sqlite3.connect(
+                self._path, timeout=wait_s, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self._path} cannot be opened: {error}. Check the rights of the folder."
+            ) from None
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
             connection.close()
+            if primary_code(error) != sqlite3.SQLITE_BUSY:
+                raise StoreError(
+                    f"{self._path} cannot be locked: {error}. Check rights and space."
+                ) from None
             raise StoreError(
                 f"{self._path.parent} is in use by another telltale ({error}). "
                 "Stop that one, or give another folder with --data."

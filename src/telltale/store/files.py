@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 FILE_NAME = "telltale.db"
+ARCHIVE = "archive"  # folder beside it
 BUSY_S = 5.0
 
 

@@ -53,22 +53,28 @@ def events(  # noqa: PLR0917  as the Store says
     start_ns: int,
     end_ns: int | None,
     open_only: bool,
+    rule: str | None,
     limit: int,
 ) -> list[Event]:
     """Return events that began in the range, newest first."""
-    conditions, values = ["start_ns >= ?"], [start_ns]
+    conditions: list[str] = []
+    values: list[str | int] = []
+    if machine is not None:
+        conditions.append("machine = ?")
+        values.append(machine)
+    conditions.append("start_ns >= ?")
+    values.append(start_ns)
     if end_ns is not None:
         conditions.append("start_ns < ?")
         values.append(end_ns)
     if open_only:
         conditions.append("end_ns IS NULL")
-    texts: list[str] = []
-    if machine is not None:
-        conditions.insert(0, "machine = ?")
-        texts.append(machine)
+    if rule is not None:
+        conditions.append("rule = ?")
+        values.append(rule)
     rows = connection.execute(
         f"{EVENTS}WHERE {' AND '.join(conditions)} ORDER BY start_ns DESC, key LIMIT ?",
-        (*texts, *values, limit),
+        (*values, limit),
     )
     return [event(row) for row in rows]
 

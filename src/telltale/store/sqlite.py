@@ -21,7 +21,7 @@ from telltale.store.commit import Commits, Committer
 from telltale.store.commit_process import CommitProcess, wait_for_the_last
 from telltale.store.database import Owner, open_database
 from telltale.store.failures import WriteFailures
-from telltale.store.files import FILE_NAME, damage
+from telltale.store.files import ARCHIVE, FILE_NAME, damage
 from telltale.store.housekeeping import Housekeeping
 from telltale.store.ranges import clamped, read_range
 from telltale.store.reading import Readers
@@ -128,7 +128,7 @@ class SQLiteStore:
 
     async def read(self, query: RangeQuery) -> Batch:
         """Return samples, hot and archived alike."""
-        archive = self.folder / "archive"
+        archive = self.folder / ARCHIVE
         return await self._open_readers().run(
             lambda connection: read_range(connection, archive, query)
         )
@@ -155,13 +155,14 @@ class SQLiteStore:
         start_ns: int = 0,
         end_ns: int | None = None,
         open_only: bool = False,
+        rule: str | None = None,
         limit: int = 1000,
     ) -> Sequence[Event]:
-        """Return events that began in the range, newest first."""
+        """Return events that began in the range, newest first; with `rule` only those of it."""
         end_ns = None if end_ns is None else clamped(end_ns)
         return await self._open_readers().run(
             lambda connection: queries.events(
-                connection, machine, clamped(start_ns), end_ns, open_only, limit
+                connection, machine, clamped(start_ns), end_ns, open_only, rule, limit
             )
         )
 
@@ -237,7 +238,7 @@ class SQLiteStore:
         try:
             wait_for_the_last(self.folder)
             opened = open_database(self.folder, check_s=CHECK_AT_OPEN_S)
-            sweep(opened.connection, self.folder / "archive", at_start=True)
+            sweep(opened.connection, self.folder / ARCHIVE, at_start=True)
             with contextlib.suppress(sqlite3.Error):  # a full disk: housekeeping goes on with it
                 removal.finish(opened.connection)
         except BaseException:
@@ -246,9 +247,11 @@ class SQLiteStore:
         self._connection, self._notes = opened.connection, opened.notes
         self._damage = opened.problem
         self._readers = Readers(self.path, self._read_threads)
-        sealing = Sealing(self.folder / "archive")
+        sealing = Sealing(self.folder / ARCHIVE)
         self._commits = (
-            CommitProcess(self.folder) if self._is_apart else Committer(opened.connection)
+            CommitProcess(self.folder)
+            if self._is_apart
+            else Committer(opened.connection, self.folder / ARCHIVE)
         )
         self._writer = Writer(
             self._commits,

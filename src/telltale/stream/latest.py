@@ -11,8 +11,8 @@ import msgspec
 from telltale.batch import Batch, age_s, newest_values
 from telltale.events import (
     Event,
-    EventKind,
     Freshness,
+    follow_open,
     freshness_of,
     machine_state,
     value_states,
@@ -72,13 +72,7 @@ class Newest:
 
     def note_events(self, events: Iterable[Event]) -> None:
         """Keep those that are open, forget those that ended."""
-        for event in events:
-            if event.kind is EventKind.NOTE:
-                continue
-            if event.is_open:
-                self.open_events[event.key] = event
-            else:
-                self.open_events.pop(event.key, None)
+        follow_open(self.open_events, events)
 
     def states(self) -> States:
         """Return how the machine and its values are, as far as its events tell."""

@@ -48,7 +48,11 @@ class AnnouncingServer(uvicorn.Server):
 def stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
     """Let Ctrl+C and SIGTERM end the server, not interrupt what is being committed."""
     kinds = (signal.SIGINT, signal.SIGTERM)
-    before = {kind: signal.signal(kind, server.handle_exit) for kind in kinds}
+
+    def stop(*_: object) -> None:
+        server.should_exit = True  # once or twice: the end is bounded, and commits what was taken
+
+    before = {kind: signal.signal(kind, stop) for kind in kinds}
     try:
         yield
     finally:
@@ -84,7 +88,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 def http_protocol() -> type[asyncio.Protocol] | str:
     """Return the bounded protocol; where httptools cannot be had, uvicorn's choice."""
     try:
-        from telltale.cli.http_protocol import BoundedProtocol  # noqa: PLC0415
+        from telltale.api.http_protocol import BoundedProtocol  # noqa: PLC0415
     except ModuleNotFoundError:
         return "auto"
     return BoundedProtocol
