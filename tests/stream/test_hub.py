@@ -64,6 +64,18 @@ async def test_a_new_viewer_gets_everything_there_is_at_once() -> None:
     assert frame["machines"]["b"]["age_s"] == 2.0
 
 
+async def test_the_first_frame_says_when_it_was_made_though_others_watch_for_long() -> None:
+    now_s = [10]
+    hub = Hub(clock=lambda: now_s[0] * S)
+    hub.publish(reading("a", 9 * S, temp_c=20.5))
+    (first,) = await next_told(hub.join(FAST))
+    now_s[0] = 70
+    (late,) = await next_told(hub.join(FAST))
+    assert (first["server_ms"], late["server_ms"]) == (10_000, 70_000)
+    assert late["machines"]["a"]["age_s"] == 61.0
+    assert late["seq"] > first["seq"]
+
+
 async def test_a_frame_holds_only_the_machines_that_changed_since_the_last_one() -> None:
     hub = Hub()
     hub.publish(reading("a", S, temp_c=1.0))

@@ -55,9 +55,10 @@ function restOf(machines: readonly Named[], led: MachineState | null): string {
   const rest = machines.filter((m) => m.state !== led);
   const normal = rest.filter((m) => m.state === "ok");
   const others = rest.filter((m) => m.state !== "ok");
+  const wordOf = (m: Named) => stateShape(m.state).word.toLowerCase();
   const told = others.length > 3
-    ? `${capital(inWords(others.length))} others are not normal.`
-    : others.map((m) => `${m.title}: ${stateShape(m.state).word.toLowerCase()}.`).join(" ");
+    ? `${capital(inWords(others.length))} others: ${[...new Set(others.map(wordOf))].join(", ")}.`
+    : others.map((m) => `${m.title}: ${wordOf(m)}.`).join(" ");
   return [told, normalRest(normal, rest.length === machines.length && others.length === 0)].filter(Boolean).join(" ");
 }
 

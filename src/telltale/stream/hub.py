@@ -153,12 +153,16 @@ class Group:
         if self._timer is not None:
             self._timer.cancel()
 
+    def renew(self) -> None:
+        """Give the next frame the number and the time of now."""
+        self._tick = (self._hub.next_seq(), self._hub.clock())
+        self._frames.clear()
+
     def _flush(self) -> None:
         self._timer = None
         self._hub.idle.add(self)
         self._earliest_s = asyncio.get_running_loop().time() + self._interval_s
-        self._tick = (self._hub.next_seq(), self._hub.clock())
-        self._frames.clear()
+        self.renew()
         for viewer in self.viewers:
             viewer.offer_frame()
 
@@ -299,6 +303,8 @@ class Hub:
         if group is None:
             group = self._groups[wish] = Group(self, wish)
             self.idle.add(group)
+        else:
+            group.renew()  # else the first frame would say when the last one was made
         viewer = Viewer(self, group)
         group.viewers.add(viewer)
         self._viewers += 1

@@ -78,7 +78,9 @@ function ValuesPanel({ title, about, hint, machine, profile, names, more }: Valu
         <span class="push small muted">{about}</span>
         <button class="btn quiet" aria-pressed={isTable} onClick={() => setTable(!isTable)}>Table</button>
       </header>
-      {names.length === 0 && <Blank title="No reading yet">The values appear with the first reading.</Blank>}
+      {names.length === 0 && (machine.state === "failed"
+        ? <Blank title="No channel is known">The values come back with the profile.</Blank>
+        : <Blank title="No reading yet">The values appear with the first reading.</Blank>)}
       {isTable ? <ValueTable machine={machine} profile={profile} names={names} /> : <Cells machine={machine} profile={profile} names={names} />}
       {more}
     </section>
