@@ -51,6 +51,10 @@ class StoreBusyError(StoreError):
     """The write queue is full. Nothing was taken; send again later."""
 
 
+class StoreInterruptedError(StoreError):
+    """A commit was cut off: kept or not. Send it again; what is there is kept once."""
+
+
 class StoreFullError(StoreError):
     """The disk, or the room allowed on it, is full. Nothing was kept; later writes are tried."""
 

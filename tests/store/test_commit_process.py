@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from telltale.errors import StoreError, StoreFullError
+from telltale.errors import StoreFullError, StoreInterruptedError
 from telltale.store.base import RangeQuery, Write
 from telltale.store.sqlite import SQLiteStore
 from tests.store.samples import event, opened, profile, ramp, same
@@ -52,7 +52,8 @@ async def test_a_commit_by_a_process_that_is_killed_fails_and_the_next_one_works
     try:
         assert await keep(store, Write(PUMP, ramp(100))) == 100
         committing().send_signal(signal.SIGKILL)
-        with pytest.raises(StoreError, match=r"has ended \(exit status -9\).*Send them again"):
+        told = r"has ended \(exit status -9\).*Send them again"
+        with pytest.raises(StoreInterruptedError, match=told):
             await keep(store, Write(PUMP, ramp(100, start_s=200.0)))
         assert await keep(store, Write(PUMP, ramp(100, start_s=200.0))) == 100
         assert await keep(store, Write(PUMP, ramp(100, start_s=200.0))) == 0

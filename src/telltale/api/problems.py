@@ -55,6 +55,7 @@ STATUS: dict[type[errors.TelltaleError], int] = {
     errors.StoreBusyError: 503,
     errors.StoreError: 500,
     errors.StoreFullError: 507,
+    errors.StoreInterruptedError: 503,
     errors.MissingExtraError: 501,
     errors.BatchError: 500,
     TooManyViewersError: 503,

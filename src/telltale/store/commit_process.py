@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from telltale.batch import Batch, FloatArray, IntArray
-from telltale.errors import StoreError
+from telltale.errors import StoreInterruptedError
 from telltale.events import Event
 from telltale.profiles.schema import Profile
 from telltale.store.base import Write
@@ -114,7 +114,7 @@ class CommitProcess:
             return _received(process.stdout)
         except (OSError, EOFError):
             self.close()
-            raise StoreError(
+            raise StoreInterruptedError(
                 f"The process that writes to {self._folder} has ended (exit status "
                 f"{process.returncode}). It may have kept these readings or not; it is started "
                 "anew. Send them again: what is there already is kept once."
