@@ -46,7 +46,6 @@ class ListSource:
             yield decoded
         if self._fault:
             raise ValueError("a fault in a decoder")
-        self.status.state = SourceState.ENDED
 
     async def close(self) -> None:
         self.closed += 1
@@ -75,6 +74,17 @@ async def test_everything_a_source_gives_is_kept_in_order(open_runtime: OpenRunt
         batch = await runtime.store.read(RangeQuery("pump-1", 0, 2**62))
     assert len(batch) == 200
     assert source.closed
+
+
+async def test_what_a_source_gave_is_committed_once_it_is_said_to_have_ended(
+    open_runtime: OpenRuntime,
+) -> None:
+    source = ListSource(pieces(200))
+    async with open_runtime() as runtime:
+        runtime.feeds.add(source, profile="industrial_pump")
+        while source.status.state is not SourceState.ENDED:
+            await asyncio.sleep(0)
+        assert len(await runtime.store.read(RangeQuery("pump-1", 0, 2**62))) == 200
 
 
 async def test_a_source_that_refuses_is_opened_again_and_says_why(

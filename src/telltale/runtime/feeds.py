@@ -143,7 +143,11 @@ class Feeds:
             return
 
     async def _take_all(self, feed: Feed) -> None:
-        """Hand everything a source gives to the runtime; a full store slows the source down."""
+        """Hand everything a source gives to the runtime; a full store slows the source down.
+
+        Returns when the last of it is committed: whoever sees that a replay has ended may ask.
+        """
+        last: Future[int] | None = None
         async for decoded in feed.source.batches():
             await asyncio.sleep(0)  # a source that always has more must not hold up the others
             await self._runtime.store.room()
@@ -160,6 +164,7 @@ class Feeds:
                 taken = [receipt.accepted for receipt in receipts if receipt.accepted]
                 for rows, future in zip(taken, futures, strict=True):
                     future.add_done_callback(partial(_count_lost, feed.source.status, rows))
+                    last = future
             except StoreBusyError:
                 feed.source.status.dropped += decoded.rows
             except StoreError as error:
@@ -167,6 +172,10 @@ class Feeds:
             except (ProfileError, SettingsError) as error:  # of a machine that cannot be registered
                 feed.source.status.rejected += decoded.rows
                 self._tell_refused(feed, error)
+
+        if last is not None:
+            with contextlib.suppress(StoreError):  # counted by then
+                await asyncio.shield(asyncio.wrap_future(last))
 
     def _tell_refused(self, feed: Feed, error: TelltaleError) -> None:
         now_s = asyncio.get_running_loop().time()

@@ -21,7 +21,7 @@ class SourceState(StrEnum):
     LIVE = "live"
     WAITING = "waiting"  # lost or refused; tries again by itself
     PAUSED = "paused"
-    ENDED = "ended"
+    ENDED = "ended"  # set by who runs it, once all that it gave is committed
 
 
 @dataclass(slots=True)

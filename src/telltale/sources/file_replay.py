@@ -114,6 +114,5 @@ class FileReplay(ReplaySource):
                 async for decoded in played:
                     yield decoded
         except (OSError, TelltaleError) as error:
-            self.status.state = SourceState.ENDED
             self.status.detail = f"{self._path.name} cannot be read on: {error}"
             raise

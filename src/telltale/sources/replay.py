@@ -154,8 +154,6 @@ class ReplaySource:
                 break
             self._stamps.new_round(self._duration_ns() or 0)
             await self._pause_between_rounds()
-        if self._head.is_running:
-            self.status.state = SourceState.ENDED
 
     async def _play_from(self, position_ns: int) -> AsyncGenerator[Decoded, None]:
         """Yield once through the recording; ends early when a seek or close comes."""
