@@ -16,7 +16,7 @@ FLOOR = {"batch", "errors", "events", "rate", "registry", "sql_text", "units"}
 LAYERS = (  # a file may import files of its own part, and of the layers before its own
     FLOOR,
     {"profiles", "formats"},
-    {"pipeline", "simulators", "sources", "store", "stream"},
+    {"models", "pipeline", "simulators", "sources", "store", "stream"},
     {"runtime"},
     {"api"},
     {"cli"},
@@ -24,6 +24,7 @@ LAYERS = (  # a file may import files of its own part, and of the layers before 
 )
 ALSO = {  # part -> a neighbour whose implementations it may use, because that is its job
     ("sources", "simulators"),  # the simulator source plays a simulator
+    ("models", "pipeline"),  # what a model works out of its inputs are the pipeline's metrics
 }
 ANYWHERE = {"telltale.pipeline.metrics"}  # a table of strings, read to check a profile's metrics
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

@@ -59,5 +59,9 @@ class StoreFullError(StoreError):
     """The disk, or the room allowed on it, is full. Nothing was kept; later writes are tried."""
 
 
+class ModelError(TelltaleError):
+    """A model cannot be used. The message says which check failed and what to do."""
+
+
 class MissingExtraError(TelltaleError):
     """An optional part is not installed. The message is the install command."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 import numpy as np
 
@@ -30,14 +32,14 @@ class Align:
     """Late samples out, short gaps filled.
 
     A sample is late if it is older than the newest one before it; an equal time is not, so that
-    rows of one time may be cut apart. Only channels that a metric combines with others, or that a
-    limit's `when` asks for, are filled, each as far as its `fill_s` reaches.
+    rows of one time may be cut apart. Only channels that a metric or a model combines with others,
+    or that a limit's `when` asks for, are filled, each as far as its `fill_s` reaches.
     """
 
     name = "align"
 
-    def __init__(self, profile: Profile) -> None:
-        wanted = combined(profile)
+    def __init__(self, profile: Profile, also: Collection[str] = ()) -> None:
+        wanted = combined(profile).union(also)
         channels = [name for name in profile.channels if name in wanted]
         self._fill = ForwardFill(channels, [profile.fill_reach_s(name) for name in channels])
 

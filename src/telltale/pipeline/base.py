@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
 
-from telltale.batch import Batch, BoolArray, FloatArray
+from telltale.batch import Batch, BoolArray, FloatArray, IntArray
 from telltale.events import Event
+from telltale.models.base import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Result:
         events: Episodes that opened, worsened or closed, in time order.
         late: Samples older than the machine's newest. Kept, but not worked out.
         aligned: Channels of which samples were filled, as the pipeline uses them. Not kept.
+        evidence: By output of a model, gives the evidence for rows of the batch. Not kept.
     """
 
     batch: Batch
@@ -30,6 +32,7 @@ class Result:
     events: tuple[Event, ...] = ()
     late: Batch | None = None
     aligned: Mapping[str, FloatArray] = field(default_factory=dict)
+    evidence: Mapping[str, Callable[[IntArray], Evidence]] = field(default_factory=dict)
 
 
 class Step(Protocol):

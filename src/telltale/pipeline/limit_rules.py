@@ -14,7 +14,7 @@ from telltale.errors import ProfileError
 from telltale.events import Event, EventKind, Level
 from telltale.pipeline.compiled import fingerprint
 from telltale.pipeline.sentences import duration_text, limit_text, value_text
-from telltale.profiles.schema import Channel, Limits, Metric
+from telltale.profiles.schema import Channel, Limits, Metric, Output
 
 PENDING, WARN, CRITICAL = 0, 1, 2
 LEVELS = {WARN: Level.WARN, CRITICAL: Level.CRITICAL}
@@ -147,7 +147,7 @@ class LimitRule:
         return f"{value_text(value, self.decimals, limit)} {self.unit}".rstrip()
 
 
-def rules_of(profile: str, name: str, signal: Channel | Metric) -> Iterator[LimitRule]:
+def rules_of(profile: str, name: str, signal: Channel | Metric | Output) -> Iterator[LimitRule]:
     """Give a rule for each side on which a channel or metric has a limit.
 
     Raises:

@@ -1,22 +1,27 @@
-"""`Pipeline`: all steps of one profile, compiled once, run on each batch of each machine."""
+"""`Pipeline`: all steps of one profile and its models, compiled once, run on each batch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from telltale.batch import Batch
 from telltale.events import Event
+from telltale.models.base import Model
 from telltale.pipeline.align import Align, AlignState
 from telltale.pipeline.base import Result, Step
 from telltale.pipeline.derive import Derive
 from telltale.pipeline.limits import CheckLimits
+from telltale.pipeline.outputs import with_outputs
+from telltale.pipeline.predict import Predict
 from telltale.pipeline.repeats import without_repeats
 from telltale.profiles.schema import Profile
 
+NO_MODELS: Mapping[str, Model] = MappingProxyType({})
 FORMAT = 1  # of an encoded state; another number means a clean start
 
 
@@ -32,17 +37,30 @@ class PipelineState:
 
 
 class Pipeline:
-    """The steps of one profile. Holds no state of any machine, so one serves them all."""
+    """The steps of one profile. Holds no state of any machine, so one serves them all.
 
-    def __init__(self, profile: Profile) -> None:
-        """Compile the profile.
+    Attributes:
+        profile: With the outputs of the models.
+    """
+
+    def __init__(
+        self, profile: Profile, models: Mapping[str, Model] = MappingProxyType({})
+    ) -> None:
+        """Compile the profile, with the models of one machine by name.
 
         Raises:
             ProfileError: A metric or limit cannot be what the profile says it is.
+            ModelError: A model does not fit the profile.
         """
-        self.profile = profile
-        self._limits = CheckLimits(profile)
-        self.steps: tuple[Step, ...] = (Align(profile), Derive(profile), self._limits)
+        self.profile = with_outputs(profile, models)
+        self._limits = CheckLimits(self.profile)
+        inputs = {name for model in models.values() for name in model.card.inputs}
+        self.steps: tuple[Step, ...] = (
+            Align(profile, inputs),
+            Derive(profile),
+            Predict(models),
+            self._limits,
+        )
 
     def start(self) -> PipelineState:
         """Return the state before a machine's first sample."""

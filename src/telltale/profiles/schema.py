@@ -114,6 +114,23 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str | None = None
 
 
+class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One column that a model gives: shown, kept and limited as a metric is.
+
+    Attributes:
+        title, unit, scale, normal, decimals, limits: As for a channel.
+        model: The model that gives it.
+    """
+
+    title: str
+    unit: str
+    model: str = ""
+    scale: tuple[float, float] | None = None
+    normal: tuple[float, float] | None = None
+    decimals: Annotated[int, msgspec.Meta(ge=0, le=9)] = 2
+    limits: Limits | None = None
+
+
 class SimulatorSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which simulator plays this machine, and how often it reads."""
 
@@ -130,6 +147,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         title: For people: "Industrial pump".
         description: One or two sentences.
         channels, metrics: By name; the name's suffix is the unit.
+        outputs: What the models of one machine give; never in a file, as its models say it.
         cards: Channels and metrics on the live page, most important first.
         charts: Which of them are charted there.
         rate_hz: Usual rate of readings.
@@ -146,6 +164,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     description: str
     channels: dict[str, Channel]
     metrics: dict[str, Metric] = {}
+    outputs: dict[str, Output] = {}
     cards: tuple[str, ...] = ()
     charts: tuple[str, ...] = ()
     rate_hz: PositiveFloat = 1.0
@@ -158,12 +177,14 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All columns of this machine: channels, then metrics."""
-        return (*self.channels, *self.metrics)
+        """All columns of this machine: channels, then metrics, then outputs of models."""
+        return (*self.channels, *self.metrics, *self.outputs)
 
-    def signal(self, name: str) -> Channel | Metric:
-        """Return the channel or metric of this name; KeyError if there is none."""
-        return self.channels[name] if name in self.channels else self.metrics[name]
+    def signal(self, name: str) -> Channel | Metric | Output:
+        """Return the channel, metric or output of this name; KeyError if there is none."""
+        if name in self.channels:
+            return self.channels[name]
+        return self.metrics[name] if name in self.metrics else self.outputs[name]
 
     def fill_reach_s(self, channel: str) -> float:
         """Return how long a channel's last value stands in for a missing one, seconds."""

@@ -1,0 +1,189 @@
+"""A model's folder: `card.json`, its files, and `parity.npz`, which is asked again at each load.
+
+Nothing in a folder is code: parameters are ONNX or plain arrays, and pickled objects are refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from telltale.batch import Batch, FloatArray
+from telltale.errors import ModelError
+from telltale.models import RUNTIMES
+from telltale.models.base import CoreFactory, Model
+from telltale.models.card import Card, read_card, written_card
+from telltale.models.composed import ComposedModel
+from telltale.registry import load
+
+CARD, PARITY = "card.json", "parity.npz"
+MAX_FILE_BYTES = 512 * 2**20
+MAX_CARD_BYTES = 2**20
+RELATIVE, ABSOLUTE = 1e-4, 1e-5  # other processors round otherwise; a wrong converter is far off
+PARITY_ROWS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model that has just answered its parity samples as it did when it was made.
+
+    Attributes:
+        model: Ready to run.
+        card: Its card.
+        files: The folder's files by name, the card not among them.
+    """
+
+    model: Model
+    card: Card
+    files: Mapping[str, bytes]
+
+
+def made_model(card: Card, files: Mapping[str, bytes]) -> Model:
+    """Return the model of a card and its files, unchecked.
+
+    Raises:
+        ModelError: The runtime is unknown, or the files are not what it needs.
+        MissingExtraError: The runtime is not installed.
+    """
+    factory: CoreFactory = load(
+        RUNTIMES, card.runtime, group="telltale.model_runtimes", error=ModelError
+    )
+    return ComposedModel(card, factory(card, files))
+
+
+def complete(
+    card: Card, files: Mapping[str, bytes], samples: Batch
+) -> tuple[Card, dict[str, bytes]]:
+    """Return card and files as a folder holds them: with parity samples and each file's hash.
+
+    Args:
+        card: Without `files`.
+        files: The parameters, by name.
+        samples: Readings to ask the model at each load, long enough for a full window; the
+            newest `PARITY_ROWS` answers are stored.
+
+    Raises:
+        ModelError: The model gives no answer on these samples.
+    """
+    model = made_model(card, files)
+    prediction, _ = model.run(samples, model.start())
+    outputs = {name: prediction.columns[name] for name in card.outputs}
+    if not any(np.isfinite(column).any() for column in outputs.values()):
+        raise ModelError(
+            f"{card.name}: no answer on the {len(samples)} parity samples. Give more of them: "
+            f"a window takes {card.window.samples}."
+        )
+    whole = {**files, PARITY: _packed_parity(samples, card, outputs)}
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(whole.items())}
+    return msgspec.structs.replace(card, files=hashes), whole
+
+
+def write_folder(folder: Path, card: Card, files: Mapping[str, bytes]) -> None:
+    """Write a new folder: all of it appears at once, under its name, or nothing does."""
+    half = folder.with_name(f".{folder.name}.half")
+    half.mkdir(parents=True, exist_ok=True)
+    for name, data in {**files, CARD: written_card(card)}.items():
+        (half / name).write_bytes(data)
+    half.rename(folder)
+
+
+def read_folder(folder: Path) -> Loaded:
+    """Load a model, with every check: sizes, hashes, runtime, and its own answers of before.
+
+    Raises:
+        ModelError: A check failed; the message says which.
+        MissingExtraError: Its runtime is not installed.
+    """
+    card = read_card(_bytes_of(folder / CARD, MAX_CARD_BYTES), f"{folder.name}/{CARD}")
+    files = {}
+    for name, sha256 in card.files.items():
+        if Path(name).name != name or name == CARD:
+            raise ModelError(f"{folder.name}/{CARD}: {name!r} is no plain file name.")
+        files[name] = _bytes_of(folder / name, MAX_FILE_BYTES)
+        if hashlib.sha256(files[name]).hexdigest() != sha256:
+            raise ModelError(
+                f"{folder.name}/{name} is not the file that the card was written for: its "
+                "SHA-256 differs. Take the folder from where it came from again."
+            )
+    model = made_model(card, files)
+    check_parity(model, files)
+    return Loaded(model, card, files)
+
+
+def check_parity(model: Model, files: Mapping[str, bytes]) -> None:
+    """Ask a model its parity samples. Raises ModelError where an answer is not the stored one."""
+    card = model.card
+    if PARITY not in files:
+        raise ModelError(f"{card.name}: {PARITY} is missing, so nothing shows that it works.")
+    stored = read_arrays(files[PARITY], f"{card.name}/{PARITY}")
+    try:
+        samples = Batch(
+            card.name, stored["time_ns"], {name: stored[f"in.{name}"] for name in card.inputs}
+        )
+        expected = {name: stored[f"out.{name}"] for name in card.outputs}
+    except KeyError as missing:
+        raise ModelError(f"{card.name}/{PARITY}: {missing} is not in it.") from None
+    prediction, _ = model.run(samples, model.start())
+    for name, values in expected.items():
+        found = prediction.columns[name]
+        if not np.allclose(found, values, RELATIVE, ABSOLUTE, equal_nan=True):
+            apart = float(np.nanmax(np.abs(found - values)))
+            raise ModelError(
+                f"{card.name}: {name!r} is not what the model gave when it was made, by up to "
+                f"{apart:.3g}. The file was changed, or this machine's runtime computes otherwise."
+            )
+
+
+def packed_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """Return arrays as the bytes of an `.npz` file; the same arrays give the same bytes."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def read_arrays(data: bytes, where: str) -> dict[str, np.ndarray]:
+    """Return the arrays of an `.npz` file. Never unpickles.
+
+    Raises:
+        ModelError: It is none, holds objects, or unpacks to more than `MAX_FILE_BYTES`.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > MAX_FILE_BYTES:
+                raise ModelError(f"{where}: unpacks to more than {MAX_FILE_BYTES // 2**20} MB.")
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, KeyError) as error:
+        raise ModelError(f"{where}: cannot be read as arrays: {error}.") from None
+
+
+def training_hash(batch: Batch) -> str:
+    """Return the SHA-256 of a batch's times and values, columns by name."""
+    digest = hashlib.sha256(batch.time_ns.tobytes())
+    for name in sorted(batch.columns):
+        digest.update(name.encode())
+        digest.update(batch.columns[name].tobytes())
+    return digest.hexdigest()
+
+
+def _packed_parity(samples: Batch, card: Card, outputs: Mapping[str, FloatArray]) -> bytes:
+    inputs = {f"in.{name}": samples.columns[name] for name in card.inputs}
+    expected = {f"out.{name}": column for name, column in outputs.items()}
+    return packed_arrays({"time_ns": samples.time_ns, **inputs, **expected})
+
+
+def _bytes_of(path: Path, most: int) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > most:
+            raise ModelError(f"{path.name}: {size} bytes; at most {most} are read.")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path.parent.name}/{path.name}: {error.strerror}.") from None

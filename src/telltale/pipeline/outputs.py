@@ -1,0 +1,51 @@
+"""What a machine's models add to its profile: a column for each output, beside the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from telltale.errors import ModelError
+from telltale.models.base import Model
+from telltale.models.card import Card
+from telltale.profiles.schema import Output, Profile
+from telltale.registry import suggest
+
+
+def with_outputs(profile: Profile, models: Mapping[str, Model]) -> Profile:
+    """Return the profile with the outputs of these models, by the model's name.
+
+    Raises:
+        ModelError: A model reads what the profile does not have or in another unit, or two give
+            the same column.
+    """
+    outputs: dict[str, Output] = {}
+    for name, model in models.items():
+        check_inputs(model.card, profile)
+        for column, output in model.card.outputs.items():
+            taken = {*profile.channels, *profile.metrics, *outputs}
+            if column in taken:
+                raise ModelError(
+                    f"{name}: its output {column!r} is already a column of this machine. Name the "
+                    "output otherwise in the card."
+                )
+            outputs[column] = msgspec.structs.replace(output, model=name)
+    return msgspec.structs.replace(profile, outputs=outputs) if outputs else profile
+
+
+def check_inputs(card: Card, profile: Profile) -> None:
+    """Refuse a model that does not fit a profile. Raises ModelError."""
+    known = (*profile.channels, *profile.metrics)
+    for name, wanted in card.inputs.items():
+        if name not in known:
+            raise ModelError(
+                f"{card.name} reads {name!r}, and {profile.id} has no channel or metric of that "
+                f"name. {suggest(name, known)}"
+            )
+        unit = profile.signal(name).unit
+        if unit != wanted.unit:
+            raise ModelError(
+                f"{card.name} reads {name!r} in {wanted.unit}, and {profile.id} measures it in "
+                f"{unit}. Train the model on this profile's units."
+            )
