@@ -33,6 +33,23 @@ class Freshness(StrEnum):
     NO_DATA = "no_data"  # registered, never heard of
 
 
+class Cause(msgspec.Struct, frozen=True):
+    """One input's part in what a model found. None where a thing is not known.
+
+    Attributes:
+        name: Channel or metric.
+        share: Part of the finding, -1 to 1; a negative one speaks against it.
+        value, expected: What it was, and what it would have been in normal operation, in its unit.
+        bound: Where it alone would have to come back to for the finding to end.
+    """
+
+    name: str
+    share: float
+    value: float | None = None
+    expected: float | None = None
+    bound: float | None = None
+
+
 class Event(msgspec.Struct, frozen=True):
     """One episode. The same episode always has the same key, so repeats are dropped by key.
 
@@ -48,6 +65,7 @@ class Event(msgspec.Struct, frozen=True):
         limit: The bound that was crossed.
         message: One plain sentence with numbers and units.
         advice: What to do, if the profile says.
+        causes: Of a model's finding, the inputs that explain most of it when it was told first.
     """
 
     key: str
@@ -62,6 +80,7 @@ class Event(msgspec.Struct, frozen=True):
     limit: float | None = None
     message: str = ""
     advice: str | None = None
+    causes: tuple[Cause, ...] = ()
 
     @property
     def is_open(self) -> bool:

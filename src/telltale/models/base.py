@@ -35,12 +35,14 @@ class Evidence:
         value: What the input was, in its unit, shape (m, k).
         expected: What it would have been in normal operation, shape (m, k).
         bound: Where the input alone would have to come back to for the output to be normal.
+        names: Of the inputs.
     """
 
     share: FloatArray
     value: FloatArray
     expected: FloatArray
     bound: FloatArray
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

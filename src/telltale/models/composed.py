@@ -163,7 +163,7 @@ class ComposedModel:
         place = np.searchsorted(windows.rows, asked)
         is_known = place < len(windows.rows)
         is_known[is_known] = windows.rows[place[is_known]] == asked[is_known]
-        evidence = Evidence(unknown, value, unknown.copy(), unknown.copy())
+        evidence = Evidence(unknown, value, unknown.copy(), unknown.copy(), names)
         of_columns = self.core.evidence(windows.values[place[is_known]])
         if of_columns is not None and len(of_columns.share):
             _by_input(self.card, of_columns, evidence, np.flatnonzero(is_known))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 
 from telltale.batch import BoolArray, FloatArray, IntArray
 from telltale.events import Event
+from telltale.pipeline.causes import Causes
 from telltale.pipeline.limit_rules import CRITICAL, PENDING, Episode, LimitRule
 from telltale.pipeline.schmitt import latched
 
@@ -23,12 +26,14 @@ class Samples:
         time_ns, values: Shape (n,).
         holds: Where the rule's condition holds, shape (n,), elsewhere is inside; None if the rule
             has none.
+        explained: Gives the causes of what a model found at one of them; None for other values.
     """
 
     machine: str
     time_ns: IntArray
     values: FloatArray
     holds: BoolArray | None
+    explained: Callable[[int], Causes] | None = None
 
 
 def follow(
@@ -73,6 +78,7 @@ class _Walk:
     def __init__(self, rule: LimitRule, samples: Samples, episode: Episode | None) -> None:
         self.rule, self.machine, self.time_ns = rule, samples.machine, samples.time_ns
         self.size = samples.values * rule.sign
+        self.explained = samples.explained
         self.episode = episode
         self.events: list[tuple[int, Event]] = []
 
@@ -87,12 +93,19 @@ class _Walk:
             due[self._first(old.start_ns + hold_ns, start, stop)] = self.rule.opens_at
         if is_critical and level != CRITICAL:
             due[self._first(critical_ns + hold_ns, start, stop)] = CRITICAL
-        worst = old.worst * self.rule.sign
+        worst, causes = old.worst * self.rule.sign, Causes(old.causes, old.because)
         for row in sorted(due):
             if row < stop:
                 worst_here = max(worst, float(self.size[start : row + 1].max()))
                 level = due[row]
-                told = Episode(old.start_ns, level, worst_here * self.rule.sign)
+                causes = causes if self.explained is None else self.explained(row)
+                told = Episode(
+                    old.start_ns,
+                    level,
+                    worst_here * self.rule.sign,
+                    causes=causes.causes,
+                    because=causes.because,
+                )
                 self.events.append((row, self.rule.event(self.machine, told)))
         worst = max(worst, float(self.size[start:stop].max()))
         self.episode = Episode(
@@ -101,6 +114,8 @@ class _Walk:
             worst=worst * self.rule.sign,
             is_critical=is_critical,
             critical_ns=critical_ns if is_critical else 0,
+            causes=causes.causes,
+            because=causes.because,
         )
 
     def inside(self, start: int, stop: int) -> None:
@@ -115,8 +130,8 @@ class _Walk:
             self.events.append((row, self.rule.event(self.machine, old, inside_ns)))
             self.episode = None
             return
-        self.episode = Episode(
-            old.start_ns, old.level, old.worst, is_beyond=False, inside_ns=inside_ns
+        self.episode = msgspec.structs.replace(
+            old, is_beyond=False, inside_ns=inside_ns, is_critical=False, critical_ns=0
         )
 
     def _first(self, due_ns: int, start: int, stop: int) -> int:

@@ -11,7 +11,7 @@ import msgspec
 from telltale import units
 from telltale.batch import NS_PER_S
 from telltale.errors import ProfileError
-from telltale.events import Event, EventKind, Level
+from telltale.events import Cause, Event, EventKind, Level
 from telltale.pipeline.compiled import fingerprint
 from telltale.pipeline.sentences import duration_text, limit_text, value_text
 from telltale.profiles.schema import Channel, Limits, Metric, Output
@@ -32,6 +32,7 @@ class Episode(msgspec.Struct, frozen=True):
         inside_ns: When it came back, if it is not beyond.
         is_critical: As `is_beyond`, for the critical bound.
         critical_ns: When the value went beyond the critical bound, if it is.
+        causes, because: Of a model's finding, what explains it, as values and as a sentence.
     """
 
     start_ns: int
@@ -41,6 +42,8 @@ class Episode(msgspec.Struct, frozen=True):
     inside_ns: int = 0
     is_critical: bool = False
     critical_ns: int = 0
+    causes: tuple[Cause, ...] = ()
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +106,9 @@ class LimitRule:
             end_ns=end_ns,
             value=episode.worst,
             limit=limit,
-            message=self._told(episode, end_ns),
+            message=f"{self._told(episode, end_ns)} {episode.because}".rstrip(),
             advice=self.advice,
+            causes=episode.causes,
         )
 
     def sentence(self, episode: Episode, value: float, time_ns: int) -> str:
@@ -124,7 +128,8 @@ class LimitRule:
             return f"{self.title} {reached}; now {self._value(value, bound)}."
         text = f"{self.title} {self._value(value, bound)}, limit {limit_text(bound)}"
         lasting = duration_text((time_ns - since_ns) / NS_PER_S)
-        return f"{text}, for {lasting}{'' if bound == limit else f'; {reached}'}."
+        stands = f"{text}, for {lasting}{'' if bound == limit else f'; {reached}'}."
+        return f"{stands} {episode.because}".rstrip()
 
     def _limit(self, episode: Episode) -> float:
         """Return the bound of the episode's level."""

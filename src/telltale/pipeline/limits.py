@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from telltale.batch import Batch, BoolArray, FloatArray
 from telltale.errors import ProfileError
 from telltale.events import Event
 from telltale.pipeline.base import Result
+from telltale.pipeline.causes import Causes, causes_at
 from telltale.pipeline.episodes import Samples, follow
 from telltale.pipeline.limit_rules import Episode, LimitRule, rules_of
 from telltale.profiles.schema import Profile
@@ -62,6 +63,7 @@ class CheckLimits:
                     f"{profile.id}: limits of {rule.name!r}: 'when' names {rule.when[0]!r}, "
                     f"which is no channel or metric. {suggest(rule.when[0], profile.names)}"
                 )
+        self._profile = profile
         self._rules = {rule.key: rule for rule in rules}
         self._bounds = _bounds(rules)
 
@@ -107,20 +109,30 @@ class CheckLimits:
     ) -> tuple[list[tuple[int, Event]], Episode | None]:
         """Follow one rule over the samples that say something about it."""
         batch = result.batch
+        explained = self._explained(rule.name, result)
         values = batch.columns.get(rule.name)
         if values is None:
             return [], episode
         usable = np.isfinite(values)
         holds = _condition(rule, result, usable)
         if usable.all():
-            return follow(rule, Samples(batch.machine, batch.time_ns, values, holds), episode)
+            samples = Samples(batch.machine, batch.time_ns, values, holds, explained)
+            return follow(rule, samples, episode)
         rows = np.flatnonzero(usable)
         if not len(rows):
             return [], episode
         holds = None if holds is None else holds[rows]
-        samples = Samples(batch.machine, batch.time_ns[rows], values[rows], holds)
+        at_rows = None if explained is None else lambda at: explained(int(rows[at]))
+        samples = Samples(batch.machine, batch.time_ns[rows], values[rows], holds, at_rows)
         told, episode = follow(rule, samples, episode)
         return [(int(rows[at]), event) for at, event in told], episode
+
+    def _explained(self, name: str, result: Result) -> Callable[[int], Causes] | None:
+        """Return what gives the causes at a row of the batch, if a model gave this column."""
+        evidence = result.evidence.get(name)
+        if evidence is None:
+            return None
+        return lambda row: causes_at(evidence(np.array([row])), 0, self._profile)
 
     def open_events(self, machine: str, state: LimitsState) -> tuple[Event, ...]:
         """Return the open episodes as events, oldest first, each with its worst value so far."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
@@ -87,6 +88,45 @@ class RangeQuery(msgspec.Struct, frozen=True):
     points: int | None = None
     limit: int | None = None
     newest: bool = False
+
+
+class KeptModel(msgspec.Struct, frozen=True):
+    """One version of a model on the shelf, without its files.
+
+    Attributes:
+        machine: Whose own it is; "" for one that any machine of its profile may use.
+        name: Versions of one model share it.
+        origin: "trained" or "imported".
+        created_ns: When it was put there.
+        card: Its card, as JSON.
+        number: Its own among all; 0 until it is kept.
+        version: 1, 2, 3 ... among those of one machine and name; 0 until it is kept.
+    """
+
+    machine: str
+    name: str
+    origin: str
+    created_ns: int
+    card: bytes
+    number: int = 0
+    version: int = 0
+
+
+class Role(StrEnum):
+    """What a model does on a machine."""
+
+    ACTIVE = "active"  # its outputs are the machine's
+    SHADOW = "shadow"  # it is asked beside the active one, and only the differences are counted
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """One model that runs on a machine, in one role under its name."""
+
+    machine: str
+    name: str
+    role: Role
+    model: int
+    since_ns: int
 
 
 class StoreStatus(msgspec.Struct, frozen=True):
@@ -183,6 +223,27 @@ class Store(Protocol):
         With the machine's newest recording its state goes too, as it knows of those samples.
         Raises StoreError if there is none of this id.
         """
+
+    async def save_model(self, model: KeptModel, files: Mapping[str, bytes]) -> KeptModel:
+        """Put a new version on the shelf; return it with its number and version."""
+
+    async def models(self) -> Sequence[KeptModel]:
+        """Return all versions of all models, newest first."""
+
+    async def model_files(self, number: int) -> Mapping[str, bytes]:
+        """Return a version's files by name. Raises StoreError if there is none."""
+
+    async def remove_model(self, number: int) -> None:
+        """Remove a version. Raises StoreError if it runs somewhere or is not there."""
+
+    async def deploy(self, deployment: Deployment) -> None:
+        """Let a version run in a role of a machine, in place of what ran in it."""
+
+    async def withdraw(self, machine: str, name: str, role: Role) -> None:
+        """Let nothing run in a role of a machine under this name."""
+
+    async def deployments(self, machine: str | None = None) -> Sequence[Deployment]:
+        """Return what runs where."""
 
     async def status(self) -> StoreStatus:
         """Return how full the store is and whether it works."""

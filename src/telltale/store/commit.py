@@ -206,8 +206,8 @@ class Committer:
         if events:
             self._connection.executemany(
                 "INSERT OR REPLACE INTO events (key, machine, kind, level, name, rule, start_ns, "
-                'end_ns, value, "limit", message, advice) '
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                'end_ns, value, "limit", message, advice, causes) '
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [event_row(event) for event in events],
             )
 
@@ -287,4 +287,5 @@ def event_row(event: Event) -> tuple[str | int | float | None, ...]:
         event.limit,
         event.message,
         event.advice,
+        msgspec.json.encode(event.causes).decode() if event.causes else None,
     )

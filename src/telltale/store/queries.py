@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 
-from telltale.events import Event, EventKind, Level
+import msgspec
+
+from telltale.events import Cause, Event, EventKind, Level
 from telltale.store.base import Machine, Session
 
 SESSIONS = (
@@ -13,7 +15,7 @@ SESSIONS = (
 )
 EVENTS = (
     'SELECT key, machine, kind, level, name, rule, start_ns, end_ns, value, "limit", message, '
-    "advice FROM events "
+    "advice, causes FROM events "
 )
 
 
@@ -81,5 +83,6 @@ def events(  # noqa: PLR0917  as the Store says
 
 def event(row: tuple[object, ...]) -> Event:
     """Return an event from its row."""
-    key, machine, kind, level, *rest = row
-    return Event(key, machine, EventKind(kind), Level(level), *rest)  # type: ignore[arg-type]  # columns are typed by the table
+    key, machine, kind, level, *rest, causes = row
+    told = msgspec.json.decode(causes, type=tuple[Cause, ...]) if isinstance(causes, str) else ()
+    return Event(key, machine, EventKind(kind), Level(level), *rest, told)  # type: ignore[arg-type, call-arg]  # columns are typed by the table

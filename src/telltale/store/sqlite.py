@@ -6,16 +6,25 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
 from telltale.batch import Batch
 from telltale.errors import SettingsError, StoreError
 from telltale.events import Event
-from telltale.store import changes, disk, queries, removal
+from telltale.store import changes, disk, queries, removal, shelf
 from telltale.store.archive import Sealing
-from telltale.store.base import Machine, RangeQuery, Session, StoreStatus, Write
+from telltale.store.base import (
+    Deployment,
+    KeptModel,
+    Machine,
+    RangeQuery,
+    Role,
+    Session,
+    StoreStatus,
+    Write,
+)
 from telltale.store.chunks import sweep
 from telltale.store.commit import Commits, Committer
 from telltale.store.commit_process import CommitProcess, wait_for_the_last
@@ -186,6 +195,38 @@ class SQLiteStore:
     async def remove_session(self, session: str) -> None:
         """Remove one recording. Raises StoreError if there is none."""
         await self._open_housekeeping().remove_session(session)
+
+    async def save_model(self, model: KeptModel, files: Mapping[str, bytes]) -> KeptModel:
+        """Put a new version on the shelf; return it with its number and version."""
+        writer = self._open_writer()
+        return await asyncio.wrap_future(writer.call(lambda c: shelf.save_model(c, model, files)))
+
+    async def models(self) -> Sequence[KeptModel]:
+        """Return all versions of all models, newest first."""
+        return await self._open_readers().run(shelf.models)
+
+    async def model_files(self, number: int) -> Mapping[str, bytes]:
+        """Return a version's files by name. Raises StoreError if there is none."""
+        return await self._open_readers().run(lambda c: shelf.model_files(c, number))
+
+    async def remove_model(self, number: int) -> None:
+        """Remove a version. Raises StoreError if it runs somewhere or is not there."""
+        writer = self._open_writer()
+        await asyncio.wrap_future(writer.call(lambda c: shelf.remove_model(c, number)))
+
+    async def deploy(self, deployment: Deployment) -> None:
+        """Let a version run in a role of a machine, in place of what ran in it."""
+        writer = self._open_writer()
+        await asyncio.wrap_future(writer.call(lambda c: shelf.deploy(c, deployment)))
+
+    async def withdraw(self, machine: str, name: str, role: Role) -> None:
+        """Let nothing run in a role of a machine under this name."""
+        writer = self._open_writer()
+        await asyncio.wrap_future(writer.call(lambda c: shelf.withdraw(c, machine, name, role)))
+
+    async def deployments(self, machine: str | None = None) -> Sequence[Deployment]:
+        """Return what runs where."""
+        return await self._open_readers().run(lambda c: shelf.deployments(c, machine))
 
     async def status(self) -> StoreStatus:
         """Return how full the store is and whether it works."""

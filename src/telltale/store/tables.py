@@ -71,6 +71,7 @@ events = Table(
     Column("limit", Float),
     Column("message", Text, nullable=False),
     Column("advice", Text),
+    Column("causes", Text),  # as JSON
     Index("events_by_start", "start_ns"),
     Index("events_by_machine", "machine", "start_ns"),
 )
@@ -112,6 +113,38 @@ removals = Table(
     Column("profile", Text, nullable=False),
     Column("start_ns", BigInteger, nullable=False),
     Column("end_ns", BigInteger, nullable=False),
+)
+
+models = Table(
+    "models",  # versions of models, each with its card
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("machine", Text, nullable=False),  # whose own it is; "" for any
+    Column("name", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Column("card", LargeBinary, nullable=False),
+    Index("models_by_version", "machine", "name", "version", unique=True),
+    sqlite_autoincrement=True,  # a number is never given again
+)
+
+model_files = Table(
+    "model_files",
+    metadata,
+    Column("model", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)
+
+deployments = Table(
+    "deployments",  # which model runs on which machine, and in which role
+    metadata,
+    Column("machine", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("model", Integer, nullable=False),
+    Column("since_ns", BigInteger, nullable=False),
 )
 
 rollups = Table(
