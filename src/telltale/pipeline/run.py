@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -16,12 +15,12 @@ from telltale.pipeline.align import Align, AlignState
 from telltale.pipeline.base import Result, Step
 from telltale.pipeline.derive import Derive
 from telltale.pipeline.limits import CheckLimits
-from telltale.pipeline.outputs import with_outputs
-from telltale.pipeline.predict import Predict
+from telltale.pipeline.outputs import check_inputs, with_outputs
+from telltale.pipeline.predict import NONE, Predict, PredictState
 from telltale.pipeline.repeats import without_repeats
+from telltale.pipeline.shadows import Difference
 from telltale.profiles.schema import Profile
 
-NO_MODELS: Mapping[str, Model] = MappingProxyType({})
 FORMAT = 1  # of an encoded state; another number means a clean start
 
 
@@ -44,9 +43,12 @@ class Pipeline:
     """
 
     def __init__(
-        self, profile: Profile, models: Mapping[str, Model] = MappingProxyType({})
+        self,
+        profile: Profile,
+        models: Mapping[str, Model] = NONE,
+        shadows: Mapping[str, Model] = NONE,
     ) -> None:
-        """Compile the profile, with the models of one machine by name.
+        """Compile the profile, with the models of one machine by name, and those beside them.
 
         Raises:
             ProfileError: A metric or limit cannot be what the profile says it is.
@@ -54,11 +56,15 @@ class Pipeline:
         """
         self.profile = with_outputs(profile, models)
         self._limits = CheckLimits(self.profile)
-        inputs = {name for model in models.values() for name in model.card.inputs}
+        for model in shadows.values():
+            check_inputs(model.card, profile)
+        asked = (*models.values(), *shadows.values())
+        inputs = {name for model in asked for name in model.card.inputs}
+        self._predict = Predict(models, shadows)
         self.steps: tuple[Step, ...] = (
             Align(profile, inputs),
             Derive(profile),
-            Predict(models),
+            self._predict,
             self._limits,
         )
 
@@ -123,6 +129,23 @@ class Pipeline:
     def open_events(self, machine: str, state: PipelineState) -> tuple[Event, ...]:
         """Return the episodes that are open in this state, oldest first."""
         return self._limits.open_events(machine, state.steps[self._limits.name])
+
+    def progress(self, name: str, state: PipelineState) -> tuple[int, int]:
+        """Return how many samples a model has seen of those it needs before its first answer."""
+        model = self._predict.models[name]
+        stands: PredictState = state.steps[Predict.name]
+        known = stands.models
+        return model.progress(known[name] if name in known else model.start())
+
+    def failures(self, name: str, state: PipelineState) -> int:
+        """Return how often a model could not be run."""
+        stands: PredictState = state.steps[Predict.name]
+        return stands.failures.get(name, 0)
+
+    def difference(self, name: str, state: PipelineState) -> Difference | None:
+        """Return what a model's shadow has shown; None if it has none."""
+        stands: PredictState = state.steps[Predict.name]
+        return stands.differences.get(name)
 
     def sentence(self, event: Event, state: PipelineState, value: float, time_ns: int) -> str:
         """Return how an open limit event stands; see `CheckLimits.sentence`."""
