@@ -21,6 +21,7 @@ from telltale.api import (
     imports,
     live_events,
     machines,
+    models,
     profiles,
     replays,
     sessions,
@@ -48,6 +49,7 @@ from telltale.stream.latest import States
 WEB = Path(telltale.__file__).parent / "web"
 RESOURCES = (
     machines,
+    models,
     profiles,
     telemetry_out,
     live_events,

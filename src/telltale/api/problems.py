@@ -48,6 +48,7 @@ STATUS: dict[type[errors.TelltaleError], int] = {
     errors.TooLargeError: 413,
     errors.UnknownMachineError: 404,
     errors.UnknownChannelError: 404,
+    errors.ModelError: 422,
     errors.ProfileError: 422,
     errors.UnitError: 422,
     errors.SettingsError: 422,

@@ -13,7 +13,7 @@ import msgspec
 from telltale.errors import ProfileError
 from telltale.pipeline.metrics import METRICS
 from telltale.profiles.check import Problem, problems
-from telltale.profiles.schema import Alias, Channel, Limits, Metric, Obd2, Profile
+from telltale.profiles.schema import NOT_IN_FILE, Alias, Channel, Limits, Metric, Obd2, Profile
 from telltale.profiles.schema import SimulatorSettings as Simulator
 from telltale.profiles.toml_lines import Path, line_of, lines_of
 from telltale.registry import suggest
@@ -91,6 +91,8 @@ def _shape(data: Table) -> Iterator[Problem]:
         return
     if "id" in data:
         yield Problem(("id",), "unknown key; the id is the file's name")
+    if "outputs" in data:
+        yield Problem(("outputs",), "unknown key; the cards of its models say what they give")
     if "channels" not in data:
         yield Problem(("channels",), "is missing; a profile needs at least one channel")
     yield from _part({**head, "id": "x"}, Profile, ())
@@ -123,7 +125,7 @@ def _part(table: object, kind: type[msgspec.Struct], at: Path) -> Iterator[Probl
 def _keys_of(kind: type[msgspec.Struct], steps: list[str]) -> tuple[str, ...]:
     """Return the keys that are allowed where an unknown one was found."""
     inner = _TYPES.get((steps[-1],), kind) if steps else kind
-    return tuple(name for name in inner.__struct_fields__ if name != "id")
+    return tuple(name for name in inner.__struct_fields__ if name not in NOT_IN_FILE)
 
 
 def _told(file: str, text: str, found: list[Problem]) -> str:

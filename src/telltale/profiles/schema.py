@@ -9,6 +9,7 @@ import msgspec
 Level = Literal["warn", "critical"]
 PositiveFloat = Annotated[float, msgspec.Meta(gt=0)]
 NonNegativeFloat = Annotated[float, msgspec.Meta(ge=0)]
+NOT_IN_FILE = ("id", "outputs")  # of a profile: the file's name, and what its models give
 
 
 class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,6 +155,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         stale_after_s: No reading for this long makes the machine stale.
         fill_s: Default reach of forward fill, seconds.
         session_gap_s: A pause longer than this starts a new session.
+        models: Models that telltale brings along for this kind of machine, by name.
         simulator: How it is simulated, if it can be.
         inferred: True when telltale wrote the profile from data and nobody has checked it.
         sources: Documents and data that the facts come from.
@@ -171,6 +173,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stale_after_s: PositiveFloat = 10.0
     fill_s: NonNegativeFloat = 5.0
     session_gap_s: PositiveFloat = 1800.0
+    models: tuple[str, ...] = ()
     simulator: SimulatorSettings | None = None
     inferred: bool = False
     sources: tuple[str, ...] = ()

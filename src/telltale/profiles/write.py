@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from telltale.profiles.schema import Profile
+from telltale.profiles.schema import NOT_IN_FILE, Profile
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def to_toml(profile: Profile) -> str:
     """Return the profile's file. Keys at their default are left out."""
-    lines = _pairs(profile, leave_out={"id", "channels", "metrics", "simulator"})
+    lines = _pairs(profile, leave_out={*NOT_IN_FILE, "channels", "metrics", "simulator"})
     if profile.simulator:
         lines += ["", "[simulator]", *_pairs(profile.simulator)]
     for key, signals in (("channels", profile.channels), ("metrics", profile.metrics)):

@@ -19,6 +19,7 @@ from telltale.errors import (
 )
 from telltale.formats.base import Decoded
 from telltale.pipeline.run import PipelineState
+from telltale.runtime.deploying import Deploying
 from telltale.runtime.feeds import Feeds
 from telltale.runtime.fleet import Fleet
 from telltale.runtime.machine import LiveMachine, Run
@@ -48,6 +49,7 @@ class Runtime:
         self.clock = fleet.clock
         self.started_ns = fleet.clock()
         self.feeds = Feeds(self)
+        self.models = Deploying(fleet)
         self._ticker: asyncio.Task[None] | None = None
         self._keeper: asyncio.Task[None] | None = None
 

@@ -29,6 +29,7 @@ from telltale.registry import suggest
 from telltale.runtime.machine import STATE_ORDER, LiveMachine
 from telltale.runtime.notes import changes_told, found_told, registration_told
 from telltale.runtime.restorer import Restorer
+from telltale.runtime.shelf import Shelf, fitting
 from telltale.store.base import Machine, Session, Store, Write
 from telltale.stream.base import Stream
 
@@ -62,7 +63,8 @@ class Fleet:
         self.profiles = profiles
         self._max_machines = max_machines
         self.clock = clock
-        self._restorer = Restorer(store, profiles)
+        self.shelf = Shelf(store)
+        self._restorer = Restorer(store, profiles, self.shelf)
         self._machines: dict[str, LiveMachine] = {}
         self._changing = asyncio.Lock()
 
@@ -244,13 +246,13 @@ class Fleet:
                 return known
             live = known
             latest = self.profiles.get(live.profile.id)
-            if latest is not live.profile:  # it grew with another machine
-                live.become(self._restorer.tools(latest))
+            if latest is not live.tools.base:  # it grew with another machine
+                self._become(live, latest)
             news = live.conformer.news(batch, decoded.units, decoded.codes)
-            better = better_profile(live.profile, batch, self.profiles) if news.names else None
+            better = better_profile(live.tools.base, batch, self.profiles) if news.names else None
             if better is not None and live.is_guessed:
                 return await self._moved(live, *better)
-            wider = widened_profile(live.profile, batch, decoded, news)
+            wider = widened_profile(live.tools.base, batch, decoded, news)
             if wider is not None:
                 await self._widen(live, wider)
             return live
@@ -258,8 +260,23 @@ class Fleet:
     def _follow(self, profile: Profile) -> None:
         """Let the machines of a profile that was written anew, but has no new column, have it."""
         for live in self._machines.values():
-            if live.profile.id == profile.id and live.profile is not profile:
-                live.become(self._restorer.tools(profile))
+            if live.profile.id == profile.id and live.tools.base is not profile:
+                self._become(live, profile)
+
+    def _become(self, live: LiveMachine, profile: Profile) -> None:
+        """Let a machine follow its profile, and keep its models."""
+        live.become(self._restorer.tools(profile, fitting(profile, live.tools.deployed)))
+
+    async def equip(self, machine: str) -> LiveMachine:
+        """Let a machine run what is deployed on it now. Between two batches: none is lost."""
+        async with self._changing:
+            live = self.get(machine)
+            before = live.profile.outputs
+            live.become(await self._restorer.equipped(machine, live.tools.base))
+            gone = before.keys() - live.profile.outputs.keys()
+            self.stream.hub.newest(machine).forget_values(gone)
+            self.keep_events(live, live.orphans(tuple(live.open_events.values())))
+            return live
 
     async def _widen(self, live: LiveMachine, wider: Profile) -> None:
         try:
@@ -267,7 +284,7 @@ class Fleet:
         except ProfileError as error:  # somebody is editing it: what they write goes before
             log.warning("profile_not_widened", machine=live.machine.id, error=str(error))
         else:
-            live.become(self._restorer.tools(kept))
+            self._become(live, kept)
 
     async def _moved(self, live: LiveMachine, profile: Profile, fit: Fit) -> LiveMachine:
         """Return the machine on a checked profile; what it kept stays under the inferred one."""

@@ -17,7 +17,9 @@ from telltale.events import (
     machine_state,
     value_states,
 )
+from telltale.models.base import Model
 from telltale.pipeline.base import Result
+from telltale.pipeline.outputs import with_outputs
 from telltale.pipeline.run import Pipeline, PipelineState
 from telltale.pipeline.sentences import duration_text
 from telltale.pipeline.stale import Silence
@@ -25,7 +27,8 @@ from telltale.profiles.conform import Conformer
 from telltale.profiles.schema import Profile
 from telltale.rate import RateMeter
 from telltale.runtime.former import Former
-from telltale.store.base import Machine
+from telltale.runtime.shelf import Deployed
+from telltale.store.base import Machine, Role
 
 STATE_EVERY_NS = 5 * NS_PER_S  # what came since is worked out again at the start
 STATE_EVERY_ROWS = 20_000
@@ -69,11 +72,24 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a profile compiles to. Holds no state of any machine, so one serves them all."""
+    """What a profile compiles to. Holds no state of any machine, so one serves them all.
 
-    profile: Profile
+    Attributes:
+        base: The profile as its file says it.
+        pipeline: Its metrics, models and limits.
+        conformer: Brings feeds into its terms.
+        deployed: The models, and those that cannot run.
+    """
+
+    base: Profile
     pipeline: Pipeline
     conformer: Conformer
+    deployed: tuple[Deployed, ...] = ()
+
+    @property
+    def profile(self) -> Profile:
+        """The profile with the outputs of the models that run."""
+        return self.pipeline.profile
 
 
 @dataclass(slots=True)
@@ -140,11 +156,26 @@ class LiveMachine:
     def become(self, tools: Tools) -> None:
         """Follow a changed profile; what the pipeline computes as before goes on as it was."""
         state, committed = self.pipeline.encode(self.state), self.pipeline.encode(self.committed)
+        outputs = self.profile.outputs
         self.tools = tools
         self.state, self.committed = self.pipeline.decode(state), self.pipeline.decode(committed)
+        for name in outputs.keys() - set(self.profile.names):  # of a model that went
+            self.values.pop(name, None)
+            self.times_ns.pop(name, None)
         if (silence := self.silence) is not None:  # new channels may fall silent too
             self.silence = None
             self.listen(self.last_arrival_ns).follow(silence)
+
+    def check_fit(self, name: str, model: Model, role: Role) -> None:
+        """Refuse a model that cannot run beside those that do. Raises ModelError."""
+        running = {
+            one.deployment.name: one.model
+            for one in self.tools.deployed
+            if one.model is not None and one.deployment.role is Role.ACTIVE
+        }
+        with_outputs(
+            self.tools.base, {**running, name: model} if role is Role.ACTIVE else {name: model}
+        )
 
     def take(self, result: Result, arrival_ns: int, *, is_live: bool) -> None:
         """Note the newest values and events of one result.

@@ -15,7 +15,8 @@ from telltale.profiles.load import ProfileBook
 from telltale.profiles.schema import Profile
 from telltale.runtime.former import former_columns
 from telltale.runtime.machine import LiveMachine, Tools
-from telltale.store.base import Machine, RangeQuery, Store
+from telltale.runtime.shelf import Deployed, Shelf, running
+from telltale.store.base import Machine, RangeQuery, Role, Store
 
 log = structlog.get_logger(__name__)
 
@@ -27,22 +28,30 @@ REGISTERED_WITHIN_NS = 60 * NS_PER_S
 class Restorer:
     """Makes live machines of what the store and the profiles say. Changes neither."""
 
-    def __init__(self, store: Store, profiles: ProfileBook) -> None:
+    def __init__(self, store: Store, profiles: ProfileBook, shelf: Shelf) -> None:
         self._store = store
         self._profiles = profiles
+        self._shelf = shelf
         self._tools: dict[str, Tools] = {}
 
-    def tools(self, profile: Profile) -> Tools:
-        """Return what a profile compiles to; machines that share one share it."""
+    def tools(self, profile: Profile, deployed: tuple[Deployed, ...] = ()) -> Tools:
+        """Return what a profile compiles to; machines without models share it."""
         tools = self._tools.get(profile.id)
-        if tools is None or tools.profile is not profile:
+        if tools is None or tools.base is not profile:
             tools = self._tools[profile.id] = Tools(profile, Pipeline(profile), Conformer(profile))
-        return tools
+        if not deployed:
+            return tools
+        active, shadows = running(deployed, Role.ACTIVE), running(deployed, Role.SHADOW)
+        return Tools(profile, Pipeline(profile, active, shadows), tools.conformer, deployed)
+
+    async def equipped(self, machine: str, profile: Profile) -> Tools:
+        """Return what a profile compiles to, with the models of one machine."""
+        return self.tools(profile, await self._shelf.of_machine(machine, profile))
 
     async def restored(self, record: Machine) -> tuple[LiveMachine, Sequence[Event]]:
         """Return the live machine of a record, and the events that are kept as open."""
         profile, problem = self._profile_of(record)
-        live = LiveMachine(record, self.tools(profile), problem=problem)
+        live = LiveMachine(record, await self.equipped(record.id, profile), problem=problem)
         state = await self._store.last_state(record.id)
         if state is not None:
             live.state = live.committed = await self._caught_up(live, state)

@@ -70,6 +70,12 @@ class Newest:
         self.values = dict(values)
         self.times_ns = dict(times_ns)
 
+    def forget_values(self, names: Iterable[str]) -> None:
+        """Show no value of these names any more."""
+        for name in names:
+            self.values.pop(name, None)
+            self.times_ns.pop(name, None)
+
     def note_events(self, events: Iterable[Event]) -> None:
         """Keep those that are open, forget those that ended."""
         follow_open(self.open_events, events)

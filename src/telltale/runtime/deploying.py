@@ -1,0 +1,119 @@
+"""Which model runs on which machine: activate, shadow, roll back, switch off, with notes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from telltale.batch import Batch
+from telltale.errors import ModelError
+from telltale.models.card import Card, written_card
+from telltale.models.folder import complete
+from telltale.runtime.fleet import Fleet
+from telltale.runtime.machine import LiveMachine
+from telltale.runtime.shelf import NONE, checked
+from telltale.store.base import Deployment, KeptModel, Role
+
+TRAINED, IMPORTED = "trained", "imported"
+
+
+class Deploying:
+    """Keeps models and lets machines run them. All methods belong to one event loop.
+
+    A swap happens between two batches of the machine: no reading is lost or asked twice.
+    """
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._store = fleet.store
+
+    async def keep(
+        self, card: Card, files: Mapping[str, bytes], *, machine: str, origin: str
+    ) -> KeptModel:
+        """Put a complete model on the shelf, after its checks. Raises ModelError."""
+        text = written_card(card)
+        await asyncio.to_thread(checked, text, files, card.name)
+        if machine:
+            self._fleet.get(machine)
+        kept = KeptModel(machine, card.name, origin, self._fleet.clock(), text)
+        return await self._store.save_model(kept, files)
+
+    async def keep_trained(
+        self, card: Card, files: Mapping[str, bytes], samples: Batch
+    ) -> KeptModel:
+        """Complete a model that was just trained on a machine's own samples, and keep it."""
+        whole = await asyncio.to_thread(complete, card, files, samples)
+        return await self.keep(*whole, machine=samples.machine, origin=TRAINED)
+
+    async def deploy(self, machine: str, number: int, role: Role = Role.ACTIVE) -> LiveMachine:
+        """Let a version run on a machine. Raises ModelError if it cannot, and changes nothing."""
+        live = self._fleet.get(machine)
+        kept = await self._fleet.shelf.find(number)
+        if kept.machine not in {"", machine}:
+            raise ModelError(
+                f"Model {number} was learnt on {kept.machine}, and what is normal there is not "
+                f"what is normal on {machine}. Train one on its own readings."
+            )
+        loaded = await self._fleet.shelf.load(number)
+        self._check(live, kept.name, role)
+        live.check_fit(kept.name, loaded.model, role)
+        before = self._version(live, kept.name, role)
+        await self._store.deploy(Deployment(machine, kept.name, role, number, self._fleet.clock()))
+        if role is Role.ACTIVE:
+            await self._store.withdraw(machine, kept.name, Role.SHADOW)
+        live = await self._fleet.equip(machine)
+        self._fleet.note(machine, "model", _told(loaded.card.title, kept.version, role, before))
+        return live
+
+    async def promote(self, machine: str, name: str) -> LiveMachine:
+        """Let the shadow take the active model's place. Raises ModelError if there is none."""
+        for one in self._fleet.get(machine).tools.deployed:
+            if one.deployment.name == name and one.deployment.role is Role.SHADOW:
+                return await self.deploy(machine, one.kept.number)
+        raise ModelError(f"{machine} has no shadow of {name!r}. Deploy one first.")
+
+    async def roll_back(self, machine: str, name: str) -> LiveMachine:
+        """Go back to the newest version before the active one. Raises ModelError if none."""
+        now = self._version(self._fleet.get(machine), name, Role.ACTIVE)
+        for kept in await self._store.models():
+            is_of_it = kept.name == name and kept.machine in {"", machine}
+            if is_of_it and now is not None and kept.version < now:
+                return await self.deploy(machine, kept.number)
+        raise ModelError(f"{machine} has no version of {name!r} before the active one.")
+
+    async def withdraw(self, machine: str, name: str, role: Role = Role.ACTIVE) -> LiveMachine:
+        """Let a model run no more; an active one's shadow goes too. Raises ModelError."""
+        live = self._fleet.get(machine)
+        if self._version(live, name, role) is None:
+            raise ModelError(f"No model named {name!r} is {role} on {machine}.")
+        await self._store.withdraw(machine, name, Role.SHADOW)
+        if role is Role.ACTIVE:
+            await self._store.withdraw(machine, name, Role.ACTIVE)
+            if name in live.tools.base.models:
+                await self._store.deploy(
+                    Deployment(machine, name, Role.ACTIVE, NONE, self._fleet.clock())
+                )
+        live = await self._fleet.equip(machine)
+        what = "switched off" if role is Role.ACTIVE else "taken out of the shadow"
+        self._fleet.note(machine, "model", f"Model {name} was {what}.")
+        return live
+
+    @staticmethod
+    def _version(live: LiveMachine, name: str, role: Role) -> int | None:
+        for one in live.tools.deployed:
+            if one.deployment.name == name and one.deployment.role is role:
+                return one.kept.version
+        return None
+
+    def _check(self, live: LiveMachine, name: str, role: Role) -> None:
+        if role is Role.SHADOW and self._version(live, name, Role.ACTIVE) is None:
+            raise ModelError(
+                f"{live.machine.id} has no active model named {name!r} that a shadow could be "
+                "compared with. Activate this one."
+            )
+
+
+def _told(title: str, version: int, role: Role, before: int | None) -> str:
+    where = "runs as a shadow" if role is Role.SHADOW else "is active"
+    instead = "" if before is None else f" in place of version {before}"
+    return f"{title}: version {version} {where}{instead}."

@@ -1,0 +1,150 @@
+"""`Shelf`: the models that machines run, each loaded and checked once, however many use it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+
+import structlog
+
+from telltale.errors import ModelError, TelltaleError
+from telltale.models.base import Model
+from telltale.models.card import Card, read_card
+from telltale.models.folder import Loaded, check_parity, made_model, read_folder
+from telltale.pipeline.outputs import with_outputs
+from telltale.profiles.schema import Profile
+from telltale.store.base import Deployment, KeptModel, Role, Store
+
+log = structlog.get_logger(__name__)
+
+SHIPPED = Path(str(files("telltale.models"))) / "data"
+NONE = 0  # the number of no model: deployed in a role, it keeps a profile's own model out of it
+MAX_LOADED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """A model on a machine.
+
+    Attributes:
+        deployment: In which role, and since when.
+        kept: The version.
+        card: Its card.
+        model: Ready to run; None if it cannot.
+        problem: Why not, one sentence.
+    """
+
+    deployment: Deployment
+    kept: KeptModel
+    card: Card
+    model: Model | None
+    problem: str | None = None
+
+
+class Shelf:
+    """Gives machines their models. All methods belong to one event loop."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._loaded: dict[int, Loaded] = {}
+        self._shipped: dict[str, Loaded] = {}
+
+    async def load(self, number: int) -> Loaded:
+        """Return a kept model, checked. Raises ModelError, MissingExtraError, StoreError."""
+        if number not in self._loaded:
+            kept = await self.find(number)
+            data = await self._store.model_files(number)
+            loaded = await asyncio.to_thread(checked, kept.card, data, f"model {number}")
+            if len(self._loaded) >= MAX_LOADED:
+                self._loaded.pop(next(iter(self._loaded)))
+            self._loaded[number] = loaded
+        return self._loaded[number]
+
+    async def find(self, number: int) -> KeptModel:
+        """Return what is known of a kept model. Raises ModelError if there is none."""
+        for kept in await self._store.models():
+            if kept.number == number:
+                return kept
+        raise ModelError(f"There is no model {number}. Look at the list of models.")
+
+    async def shipped(self, name: str) -> Loaded:
+        """Return a model that telltale brings along. Raises ModelError."""
+        if name not in self._shipped:
+            self._shipped[name] = await asyncio.to_thread(read_folder, SHIPPED / name)
+        return self._shipped[name]
+
+    async def of_machine(self, machine: str, profile: Profile) -> tuple[Deployed, ...]:
+        """Return what runs on a machine: the profile's models, and what was deployed."""
+        deployments = await self._store.deployments(machine)
+        placed = {one.name for one in deployments if one.role is Role.ACTIVE}
+        found = [
+            await self._of_profile(machine, name) for name in profile.models if name not in placed
+        ]
+        if deployments:
+            known = {kept.number: kept for kept in await self._store.models()}
+            found += [
+                await self._deployed(one, known[one.model])
+                for one in deployments
+                if one.model in known
+            ]
+        return fitting(profile, found)
+
+    async def _of_profile(self, machine: str, name: str) -> Deployed:
+        deployment = Deployment(machine, name, Role.ACTIVE, NONE, 0)
+        loaded = await self.shipped(name)
+        kept = KeptModel("", name, "shipped", loaded.card.created_ns, b"", NONE, 1)
+        return Deployed(deployment, kept, loaded.card, loaded.model)
+
+    async def _deployed(self, deployment: Deployment, kept: KeptModel) -> Deployed:
+        try:
+            loaded = await self.load(kept.number)
+        except TelltaleError as error:
+            log.warning("model_failed", machine=deployment.machine, error=str(error))
+            return Deployed(deployment, kept, card_of(kept), None, str(error))
+        return Deployed(deployment, kept, loaded.card, loaded.model)
+
+
+def checked(card_text: bytes, data: Mapping[str, bytes], where: str) -> Loaded:
+    """Return the model of a card and its files, after its parity samples."""
+    card = read_card(card_text, where)
+    model = made_model(card, data)
+    check_parity(model, data)
+    return Loaded(model, card, data)
+
+
+def card_of(kept: KeptModel) -> Card:
+    """Return the card of a kept model. Raises ModelError."""
+    return read_card(kept.card, f"model {kept.number}")
+
+
+def fitting(profile: Profile, found: Iterable[Deployed]) -> tuple[Deployed, ...]:
+    """Return the same, with those that do not fit the profile, or each other, without a model."""
+    good: dict[str, Model] = {}
+    result = []
+    for one in sorted(found, key=lambda d: (d.deployment.role is Role.SHADOW, d.deployment.name)):
+        name, model = one.deployment.name, one.model
+        is_active = one.deployment.role is Role.ACTIVE
+        if model is None:
+            result.append(one)
+            continue
+        try:
+            with_outputs(profile, {**good, name: model} if is_active else {name: model})
+        except ModelError as error:
+            result.append(replace(one, model=None, problem=str(error)))
+        else:
+            result.append(one)
+            if is_active:
+                good[name] = model
+    return tuple(result)
+
+
+def running(deployed: Sequence[Deployed], role: Role) -> dict[str, Model]:
+    """Return the models that can run in a role, by name."""
+    return {
+        one.deployment.name: one.model
+        for one in deployed
+        if one.model is not None and one.deployment.role is role
+    }
