@@ -12,7 +12,7 @@ LOCK := constraints/py$(shell $(PYTHON) -c 'import sys; print(311 if sys.version
 BIN := .venv/bin
 WEB := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help demo test test-long check format bench clean
+.PHONY: help demo test test-long check format bench bench-quality clean
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -22,7 +22,7 @@ help:  ## say what there is
 	@touch $@
 
 .venv/developing: .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[archive,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[archive,models,train,dev]'
 	@touch $@
 
 demo: .venv/installed  ## set up everything and open five moving machines at http://127.0.0.1:8000
@@ -47,6 +47,9 @@ format: .venv/developing  ## mend what the linter can mend
 
 bench: .venv/developing  ## measure speed and size on this machine, as JSON
 	$(BIN)/python -m benchmarks
+
+bench-quality: .venv/developing  ## judge the models on public data (../shared/data), write docs/reference/quality.md
+	$(BIN)/python benchmarks/quality
 
 clean:  ## remove what was set up and built
 	rm -rf .venv src/telltale/web web/node_modules

@@ -16,11 +16,14 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAD = "# Exact versions for Python {version}, made by scripts/lock.py. No addresses in here.\n"
 
 
+LOCKED = ("archive", "models", "train", "dev")  # what `make` installs of the extras
+
+
 def wanted() -> list[str]:
-    """Return every requirement of telltale, its extras and its build."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    extras = project["project"]["optional-dependencies"].values()
-    return [*project["project"]["dependencies"], *(item for extra in extras for item in extra)]
+    """Return every requirement of telltale and of the extras that `make` installs."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    return [*project["dependencies"], *(item for name in LOCKED for item in extras[name])]
 
 
 def resolve(python: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,35 +10,104 @@ from telltale.batch import FloatArray
 from telltale.errors import ModelError
 from telltale.models.base import Evidence
 from telltale.models.card import Card
+from telltale.models.columns import level_of
+from telltale.models.onnx_check import check_onnx
 from telltale.models.onnx_session import OnnxSession
 
 FILE = "model.onnx"
+OUTPUTS = "graph_outputs"  # setting: which of the graph's outputs, by name; default the first
+AT_ONCE = "rows_at_once"  # setting: true for tree ensembles, whose bits no batch changes
 
 
 class OnnxCore:
-    """Asks the graph about one window at a time: batches would give other last bits.
+    """Asks the graph about windows: one at a time, as batches would give other last bits.
 
-    The graph takes float32 of shape (1, samples, columns), or (1, columns) for windows of one
-    sample, and gives one row with the core's outputs.
+    The graph takes an array of shape (n, samples, columns), or of shape (n, samples * columns),
+    and gives one or more arrays with a row for each window: the core's outputs in order.
     """
 
     def __init__(self, card: Card, files: Mapping[str, bytes]) -> None:
         if FILE not in files:
             raise ModelError(f"{card.name}: {FILE} is missing.")
+        check_onnx(files[FILE])
         self._session = OnnxSession(files[FILE])
-        self._is_flat = card.window.samples == 1
+        self._shape = self._window_shape(card)
+        self._at = self._wanted(card)
         self._n_outputs = len(card.core_outputs)
+        self._at_once = card.settings.get(AT_ONCE) is True
+        self._usual = _usual(card)
+        self._name = card.name
 
     def run(self, windows: FloatArray) -> FloatArray:
         """Return the graph's outputs, shape (m, outputs)."""
-        asked = np.ascontiguousarray(windows, dtype=np.float32)
-        if self._is_flat:
-            asked = asked[:, 0, :]
+        asked = windows.reshape(len(windows), *self._shape)
+        if self._at_once:
+            return self._answers(asked)
         found = np.empty((len(asked), self._n_outputs))
         for row in range(len(asked)):
-            found[row] = self._session.run(asked[row : row + 1])[0].reshape(-1)
+            found[row] = self._answers(asked[row : row + 1])
         return found
 
     def evidence(self, windows: FloatArray) -> Evidence | None:
-        """Return nothing: an ONNX graph does not say what its answer rests on."""
-        return None
+        """Return how much of the first output goes when each column is as usual: occlusion.
+
+        None when the card does not say what is usual.
+        """
+        known = np.flatnonzero(np.isfinite(self._usual))
+        if not len(known) or not len(windows):
+            return None
+        given = self.run(windows)[:, 0]
+        part = np.zeros((len(windows), len(self._usual)))
+        for column in known.tolist():
+            occluded = windows.copy()
+            occluded[:, :, column] = self._usual[column]
+            part[:, column] = given - self.run(occluded)[:, 0]
+        total = np.abs(part).sum(axis=1, keepdims=True)
+        value = windows[:, -1, :].copy()
+        expected = np.broadcast_to(self._usual, value.shape).copy()
+        return Evidence(
+            part / np.where(total > 0.0, total, 1.0), value, expected, np.full_like(value, np.nan)
+        )
+
+    def _answers(self, asked: FloatArray) -> FloatArray:
+        found = self._session.run(asked)
+        rows = [np.asarray(found[at], dtype=np.float64).reshape(len(asked), -1) for at in self._at]
+        whole: FloatArray = np.concatenate(rows, axis=1)
+        if whole.shape[1] != self._n_outputs:
+            raise ModelError(
+                f"{self._name}: the graph gives {whole.shape[1]} numbers for a window; the card "
+                f"names {self._n_outputs}."
+            )
+        return whole
+
+    def _window_shape(self, card: Card) -> tuple[int, ...]:
+        """Return the shape in which a window goes in. Raises ModelError if it does not fit."""
+        samples, columns = card.window.samples, len(card.columns)
+        declared = self._session.input.shape[1:]
+        for shape in ((samples, columns), (samples * columns,)):
+            if len(shape) == len(declared) and all(
+                size in {None, own} for size, own in zip(declared, shape, strict=True)
+            ):
+                return shape
+        shown = ", ".join("any" if size is None else str(size) for size in declared)
+        raise ModelError(
+            f"{card.name}: the graph takes ({shown}) for a window; the card gives {samples} "
+            f"samples of {columns} columns."
+        )
+
+    def _wanted(self, card: Card) -> tuple[int, ...]:
+        """Return which of the graph's outputs are the core's. Raises ModelError."""
+        names = [spec.name for spec in self._session.outputs]
+        wanted = card.settings.get(OUTPUTS, names[:1])
+        if not isinstance(wanted, Sequence) or not set(wanted) <= set(names):
+            raise ModelError(
+                f"{card.name}: {OUTPUTS} is {wanted!r}; the graph gives {', '.join(names)}."
+            )
+        return tuple(names.index(name) for name in wanted)
+
+
+def _usual(card: Card) -> FloatArray:
+    """Return what is usual for each column of the core; NaN where the card does not say."""
+    levels = level_of(card)
+    usual = [card.normal.get(levels.get(name, ""), (np.nan, 0.0))[0] for name in card.columns]
+    return np.array(usual)
