@@ -24,6 +24,7 @@ import uvloop
 
 from benchmarks import (
     archive_chart,
+    detectors,
     footprint,
     http_ingest,
     live_latency,
@@ -148,6 +149,23 @@ def cost() -> tuple[list[Row], Found]:
     ], found
 
 
+def detection() -> tuple[list[Row], Found]:
+    found: Found = detectors.measure()
+    asked, targets = found[detectors.ASKED], detectors.TARGETS
+    train_s = max(each["train_s"] for each in found.values())
+    cores = max(each["cores"] for each in found.values())
+    row_ms, cores_asked = asked["row_ms"]["p50"], targets["cores"]
+    what = "Mahalanobis detector, 10 channels"
+    return [
+        Row(f"{what}, a row, p50", "ms", targets["row_ms"], row_ms, at_least=False),
+        Row(f"{what}, in batch", "rows/s", targets["rows_per_s"], asked["rows_per_s"]),
+        Row(
+            "1,000 machines at 1 Hz, slowest detector", "cores", cores_asked, cores, at_least=False
+        ),
+        Row("slowest detector to learn a day", "s", targets["train_s"], train_s, at_least=False),
+    ], found
+
+
 PARTS: dict[str, Callable[[], tuple[list[Row], Found]]] = {
     "http": http,
     "udp": udp,
@@ -156,6 +174,7 @@ PARTS: dict[str, Callable[[], tuple[list[Row], Found]]] = {
     "viewers": many_viewers,
     "archive": archive,
     "footprint": cost,
+    "detectors": detection,
 }
 
 

@@ -18,7 +18,7 @@ def test_every_command_answers_scripts() -> None:
     context = click.Context(cli)
     profile = cli.get_command(context, "profile")
     groups = {name for name, command in commands().items() if isinstance(command, click.Group)}
-    assert groups == {"machines", "sessions", "db", "profile"}
+    assert groups == {"machines", "models", "sessions", "db", "profile"}
     assert profile is not None
     silent = {
         typed

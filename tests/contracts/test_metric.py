@@ -20,15 +20,24 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
 # Name: number of inputs, and settings that make the most of the function.
 CASES: dict[str, list[tuple[int, dict[str, object]]]] = {
+    "adaptive_bound": [(3, {"horizon_s": 0.3, "miss": 0.1, "rate": 0.5})],
     "count_changes": [(1, {})],
+    "cusum": [(1, {"target": 3}), (1, {"target": 3, "spread": 20, "slack": 0})],
     "difference": [(1, {})],
     "energy_of_product": [(2, {"scale": 0.5, "max_gap_s": 5})],
     "episodes_above": [(1, {"level": 20, "hysteresis": 15, "min_s": 0.25})],
     "episodes_below": [(1, {"level": -20}), (1, {"level": 0, "hysteresis": 60})],
     "ewma": [(1, {"time_constant_s": 0.4})],
     "integral": [(1, {}), (1, {"scale": 2, "max_gap_s": 0.05})],
+    "largest_jump": [(1, {"window_s": 0.75}), (1, {"window_s": 1e-9})],
     "linear": [(3, {"weights": [0.7, -1.1, 3], "offset": 0.3}), (1, {})],
     "magnitude": [(2, {}), (3, {"weights": [1, 0.1, 7]})],
+    "path_length": [
+        (1, {"window_s": 0.75}),
+        (1, {"window_s": 0.75, "excess": True}),
+        (1, {"window_s": 1e9, "excess": True}),
+        (1, {"window_s": 1e-9}),
+    ],
     "product": [(2, {"scale": 0.1})],
     "rate": [(1, {}), (1, {"window_s": 0.75}), (1, {"window_s": 1e-9}), (1, {"window_s": 120})],
     "ratio": [(2, {"min_denominator": 20})],

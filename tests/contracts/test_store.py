@@ -15,7 +15,7 @@ from telltale.batch import NS_PER_S, Batch, concat
 from telltale.errors import SettingsError, StoreError
 from telltale.registry import load
 from telltale.store import STORES
-from telltale.store.base import Machine, RangeQuery, Store, Write
+from telltale.store.base import Deployment, KeptModel, Machine, RangeQuery, Role, Store, Write
 from tests.store.samples import START_NS, batch, event, profile, ramp, same
 
 PUMP = profile()
@@ -360,6 +360,61 @@ def test_settings_are_refused_without_touching_the_disk(name: str, tmp_path: Pat
             kind(tmp_path / "nothing", **wrong)
     kind(tmp_path / "nothing")
     assert list(tmp_path.iterdir()) == []
+
+
+def model_of(machine: str, name: str = "anomaly") -> KeptModel:
+    return KeptModel(machine, name, "trained", 7, b'{"card": 1}')
+
+
+@every_store
+async def test_versions_of_a_model_are_counted_per_machine_and_kept_with_their_files(
+    name: str, tmp_path: Path
+) -> None:
+    files = {"model.onnx": b"\x00\x01", "parity.npz": b"2"}
+    async with store_of(name, tmp_path) as store:
+        await keep(store, Write(PUMP, ramp(1)))
+        saved = [
+            await store.save_model(model, files)
+            for model in (model_of("pump-1"), model_of("pump-1"), model_of("pump-2"), model_of(""))
+        ]
+        assert [(m.number, m.version) for m in saved] == [(1, 1), (2, 2), (3, 1), (4, 1)]
+    async with store_of(name, tmp_path) as store:
+        assert await store.models() == saved[::-1]
+        assert await store.model_files(2) == files
+        await store.remove_model(4)
+        assert [m.number for m in await store.models()] == [3, 2, 1]
+        assert (await store.save_model(model_of(""), files)).number == 5  # 4 is never given again
+        for number in (4, 99):
+            with pytest.raises(StoreError, match=f"no model {number}"):
+                await store.model_files(number)
+            with pytest.raises(StoreError, match=f"no model {number}"):
+                await store.remove_model(number)
+
+
+@every_store
+async def test_one_version_runs_per_role_until_it_is_withdrawn_or_the_machine_goes(
+    name: str, tmp_path: Path
+) -> None:
+    async with store_of(name, tmp_path) as store:
+        await keep(store, Write(PUMP, ramp(1)))
+        for _ in range(2):
+            await store.save_model(model_of("pump-1"), {"f": b"1"})
+        await store.save_model(model_of(""), {"f": b"1"})
+        first = Deployment("pump-1", "anomaly", Role.ACTIVE, 1, 10)
+        second = Deployment("pump-1", "anomaly", Role.ACTIVE, 2, 20)
+        shadow = Deployment("pump-1", "anomaly", Role.SHADOW, 1, 30)
+        for deployment in (first, second, shadow):
+            await store.deploy(deployment)
+        assert await store.deployments("pump-1") == await store.deployments() == [second, shadow]
+        assert await store.deployments("pump-2") == []
+        with pytest.raises(StoreError, match="Model 2 runs on pump-1"):
+            await store.remove_model(2)
+        await store.withdraw("pump-1", "anomaly", Role.SHADOW)
+        await store.withdraw("pump-1", "anomaly", Role.SHADOW)
+        await store.remove_model(1)
+        await store.remove_machine("pump-1")
+        assert await store.deployments() == []
+        assert [model.machine for model in await store.models()] == [""]
 
 
 def test_every_registered_store_was_walked() -> None:

@@ -66,7 +66,7 @@ def imported(server: Server, filename: str, size_bytes: int) -> float:
     answer = server.request("POST", f"{API}/imports?filename={filename}", blocks(size_bytes))
     assert answer.status == 202, answer
     job = f"/imports/{answer.json()['id']}"
-    end = time.monotonic() + size_bytes / 250_000
+    end = time.monotonic() + size_bytes / 50_000
     while server.get(job)["state"] == "running":
         assert time.monotonic() < end, "the import does not end"
         time.sleep(0.2)

@@ -20,6 +20,7 @@ from telltale.api import (
     health,
     imports,
     live_events,
+    machine_models,
     machines,
     models,
     profiles,
@@ -29,6 +30,7 @@ from telltale.api import (
     sources,
     status,
     telemetry_out,
+    trainings,
 )
 from telltale.api.context import PREFIX, Context
 from telltale.api.day_count import DayCount
@@ -49,7 +51,9 @@ from telltale.stream.latest import States
 WEB = Path(telltale.__file__).parent / "web"
 RESOURCES = (
     machines,
+    machine_models,
     models,
+    trainings,
     profiles,
     telemetry_out,
     live_events,

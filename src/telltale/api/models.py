@@ -2,58 +2,42 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-from typing import Annotated, Literal
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from telltale.api.context import Shared
+from telltale.api.imports import FILE_BODY
 from telltale.api.problems import ApiError
-from telltale.api.wire import answers, body_as, reply, takes, time_ns_or
-from telltale.batch import NS_PER_S
-from telltale.errors import ModelError
+from telltale.api.wire import answers, chunks_of, reply
+from telltale.errors import DecodeError, ModelError
+from telltale.models.card import Card
 from telltale.models.folder import CARD
-from telltale.runtime.evidence import EvidenceView, evidence_over
-from telltale.runtime.machine import LiveMachine
+from telltale.profiles.schema import Profile
+from telltale.runtime.deploying import IMPORTED
+from telltale.runtime.model_import import Binding, bound, packed_folder, read_packed
 from telltale.runtime.model_view import (
-    MachineModelView,
     ModelVersionView,
-    machine_models,
     version_view,
 )
-from telltale.store.base import KeptModel, Role
+from telltale.runtime.uploads import Room, safe_path, save
+from telltale.store.base import KeptModel
 
 router = APIRouter(tags=["models"])
 
-LAST_S = 600.0  # of evidence, unless a stretch is asked for
+MAX_UPLOAD_BYTES = 256 * 2**20
+MIN_FREE_BYTES = 2**26
 
 
 class ModelList(msgspec.Struct, frozen=True):
     """All kept versions of models, the newest first."""
 
     models: list[ModelVersionView]
-
-
-class MachineModelList(msgspec.Struct, frozen=True):
-    """The models of one machine; none means that nothing is learnt about it yet."""
-
-    models: list[MachineModelView]
-
-
-class ModelChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to do with a model of a machine.
-
-    Attributes:
-        action: "activate" or "shadow" a kept version, "promote" the shadow, "roll_back" to the
-            version before, switch it "off", or end the shadow: "unshadow".
-        model: Number of the version, for the first two.
-    """
-
-    action: Literal["activate", "shadow", "promote", "roll_back", "off", "unshadow"]
-    model: int | None = None
 
 
 @router.get("/models", responses=answers(ModelList), summary="All kept versions of models")
@@ -74,7 +58,7 @@ async def list_models(shared: Shared, machine: str | None = None) -> Response:
 @router.get("/models/{number}", responses=answers(ModelVersionView), summary="One version, whole")
 async def get_model(number: int, shared: Shared) -> Response:
     """Return one version with its card."""
-    kept = await _found(shared, number)
+    kept = await kept_model(shared, number)
     deployments = list(await shared.runtime.store.deployments())
     return reply(version_view(kept, deployments, has_card=True))
 
@@ -82,21 +66,51 @@ async def get_model(number: int, shared: Shared) -> Response:
 @router.get("/models/{number}/folder", summary="A version's folder, as a zip file")
 async def get_folder(number: int, shared: Shared) -> Response:
     """Return card, parameters and parity samples: all that the model is."""
-    kept = await _found(shared, number)
-    files = {**await shared.runtime.store.model_files(number), CARD: kept.card}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, data in sorted(files.items()):
-            packed.writestr(name, data)
+    kept = await kept_model(shared, number)
+    files = dict(await shared.runtime.store.model_files(number))
+    packed = await asyncio.to_thread(packed_folder, kept.card, files)
     name = f"{kept.name}-{kept.version}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(buffer.getvalue(), media_type="application/zip", headers=headers)
+    return Response(packed, media_type="application/zip", headers=headers)
+
+
+@router.post(
+    "/models",
+    status_code=201,
+    responses=answers(ModelVersionView),
+    openapi_extra=FILE_BODY,
+    summary="Import a model",
+)
+async def import_model(
+    request: Request,
+    shared: Shared,
+    filename: str,
+    machine: str | None = None,
+    profile: str | None = None,
+    *,
+    binding: Annotated[str | None, Query(max_length=20_000)] = None,
+) -> Response:
+    """Take a model's file as the body: a zipped folder, or a foreign model with a `binding`.
+
+    `binding` is JSON: which columns of the machine's (or the given) profile go in, and what the
+    numbers that come out are called. With `machine` the model is that machine's own.
+    """
+    wish = None if binding is None else _binding(binding)
+    target = shared.runtime.machine(machine).tools.base if machine else None
+    if profile is not None:
+        target = shared.runtime.profiles.get(profile)
+    with tempfile.TemporaryDirectory(prefix="telltale-model-") as folder:
+        path = Path(folder) / safe_path(filename).name
+        await save(path, chunks_of(request), Room(MAX_UPLOAD_BYTES, MIN_FREE_BYTES))
+        card, files = await asyncio.to_thread(_taken, path, wish, target)
+    kept = await shared.runtime.models.keep(card, files, machine=machine or "", origin=IMPORTED)
+    return reply(version_view(kept, [], has_card=True), 201)
 
 
 @router.delete("/models/{number}", status_code=204, summary="Remove a version that runs nowhere")
 async def remove_model(number: int, shared: Shared) -> Response:
     """Remove one version: 409 while it runs somewhere."""
-    await _found(shared, number)
+    await kept_model(shared, number)
     for one in await shared.runtime.store.deployments():
         if one.model == number:
             raise ApiError(409, f"Model {number} is {one.role} on {one.machine!r}. Stop it there.")
@@ -104,74 +118,30 @@ async def remove_model(number: int, shared: Shared) -> Response:
     return Response(status_code=204)
 
 
-@router.get(
-    "/machines/{machine}/models",
-    responses=answers(MachineModelList),
-    summary="The models of a machine and how they are",
-)
-async def list_machine_models(machine: str, shared: Shared) -> Response:
-    """Return state, progress, version, newest outputs and shadow of each model."""
-    return reply(MachineModelList(machine_models(shared.runtime.machine(machine))))
+def _binding(text: str) -> Binding:
+    try:
+        return msgspec.json.decode(text, type=Binding)
+    except msgspec.MsgspecError as error:
+        raise DecodeError(f"binding: {error}.") from None
 
 
-@router.patch(
-    "/machines/{machine}/models/{name}",
-    responses=answers(MachineModelList),
-    openapi_extra=takes(ModelChange),
-    summary="Activate, shadow, promote, roll back or switch off a model",
-)
-async def change_model(machine: str, name: str, request: Request, shared: Shared) -> Response:
-    """Change what runs, between two readings: none is lost. A version that fails is not taken."""
-    change = await body_as(request, ModelChange, max_bytes=shared.settings.max_request_bytes)
-    return reply(MachineModelList(machine_models(await _changed(shared, machine, name, change))))
+def _taken(
+    path: Path, binding: Binding | None, profile: Profile | None
+) -> tuple[Card, dict[str, bytes]]:
+    """Return the card and files of an upload. Raises ModelError."""
+    packed = read_packed(path) if binding is None else None
+    if packed is not None:
+        return packed
+    if binding is None or profile is None:
+        raise ModelError(
+            f"{path.name} is no model folder of telltale's (a zip file with {CARD}). For a model "
+            "of another kind say how it is fed: 'binding', and 'machine' or 'profile'."
+        )
+    return bound(path, binding, profile)
 
 
-@router.get(
-    "/machines/{machine}/evidence",
-    responses=answers(EvidenceView),
-    summary="Why a model said what it said: inputs by time",
-)
-async def get_evidence(
-    machine: str,
-    shared: Shared,
-    output: str,
-    start: Annotated[str | None, Query(alias="from")] = None,
-    to: str | None = None,
-    *,
-    points: Annotated[int, Query(ge=1, le=500)] = 60,
-) -> Response:
-    """Ask the active model again about the kept readings; the last ten minutes by default."""
-    live = shared.runtime.machine(machine)
-    end_ns = time_ns_or(to, live.last_time_ns + 1)
-    start_ns = time_ns_or(start, end_ns - round(LAST_S * NS_PER_S))
-    store = shared.runtime.store
-    found = await evidence_over(
-        live, store, output, start_ns=start_ns, end_ns=end_ns, points=points
-    )
-    return reply(found)
-
-
-async def _changed(shared: Shared, machine: str, name: str, change: ModelChange) -> LiveMachine:
-    models = shared.runtime.models
-    match change.action:
-        case "promote":
-            return await models.promote(machine, name)
-        case "roll_back":
-            return await models.roll_back(machine, name)
-        case "off":
-            return await models.withdraw(machine, name)
-        case "unshadow":
-            return await models.withdraw(machine, name, Role.SHADOW)
-    if change.model is None:
-        raise ModelError(f"To {change.action} a model, say which: its number as 'model'.")
-    kept = await _found(shared, change.model)
-    if kept.name != name:
-        raise ModelError(f"Model {kept.number} is a version of {kept.name!r}, not of {name!r}.")
-    role = Role.SHADOW if change.action == "shadow" else Role.ACTIVE
-    return await models.deploy(machine, kept.number, role)
-
-
-async def _found(shared: Shared, number: int) -> KeptModel:
+async def kept_model(shared: Shared, number: int) -> KeptModel:
+    """Return a kept version. Raises ApiError 404 if there is none of this number."""
     for kept in await shared.runtime.store.models():
         if kept.number == number:
             return kept

@@ -10,6 +10,7 @@ from telltale.api.context import Shared
 from telltale.api.problems import ApiError
 from telltale.api.wire import answers, reply
 from telltale.errors import ProfileError
+from telltale.models.faults.catalogue import Catalogue, catalogues
 from telltale.profiles.schema import Profile
 from telltale.units import symbol
 
@@ -68,3 +69,20 @@ async def get_profile(profile: str, shared: Shared) -> Response:
         for signal in answer[kind].values():
             signal["unit_symbol"] = symbol(signal["unit"])
     return reply(answer)
+
+
+@router.get(
+    "/profiles/{profile}/faults",
+    responses=answers(Catalogue),
+    summary="The kinds of fault of a machine type",
+)
+async def get_faults(profile: str, shared: Shared) -> Response:
+    """Return symptoms, causes and advice of each kind of fault; 404 where none are known.
+
+    The intensity of the kind `x` is the output `fault_x_pct` of a fault model.
+    """
+    known = catalogues()
+    if profile not in known:
+        await get_profile(profile, shared)  # an unknown profile is told as such
+        raise ApiError(404, f"No kinds of fault are known of {profile!r}.")
+    return reply(known[profile])

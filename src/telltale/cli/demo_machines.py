@@ -13,7 +13,7 @@ from telltale.runtime.core import Runtime
 from telltale.runtime.machine import LiveMachine
 from telltale.sources.simulator import SimulatorSource
 
-PAST_S = 1800  # so that the first charts have something to show
+PAST_S = 1800  # so that the first charts have something to show, beside what is learnt from
 FAULT_AGE_S = 75  # the fault is young when the page opens and crosses its limits while one looks
 PIECE_ROWS = 4000
 
@@ -40,7 +40,7 @@ MACHINES = (
 
 
 async def start_demo(runtime: Runtime) -> None:
-    """Register the machines, let them live through the last half hour, then go on live."""
+    """Register the machines, let them live through the last half hour or more, then go on live."""
     for machine in MACHINES:
         live = await runtime.fleet.register(
             machine.id,
@@ -69,19 +69,25 @@ async def live_through_the_past(
     source: SimulatorSource,
     settings: SimulatorSettings,
 ) -> None:
-    """Keep what the machine would have read since PAST_S ago, or since an earlier demo ended."""
-    times = past_times(runtime.clock(), live.last_time_ns, settings.rate_hz)
+    """Keep what the machine would have read for half an hour, or since an earlier demo ended."""
+    past_s = PAST_S + live.profile.learn_s
+    times = past_times(runtime.clock(), live.last_time_ns, settings.rate_hz, past_s)
+    if not len(times):  # it was stopped a moment ago
+        return
     healthy = int(np.searchsorted(times, runtime.clock() - FAULT_AGE_S * NS_PER_S))
-    await live_through(runtime, source, times[:healthy])
+    learnt = 1 + int(np.searchsorted(times, times[0] + round(live.profile.learn_s * NS_PER_S)))
+    await live_through(runtime, source, times[:learnt])
+    await runtime.learning.catch_up(live)
+    await live_through(runtime, source, times[learnt:healthy])
     if machine.fault is not None:
         source.simulator.set_fault(machine.fault, 1.0)
     await live_through(runtime, source, times[healthy:])
 
 
-def past_times(now_ns: int, known_ns: int, rate_hz: float) -> IntArray:
+def past_times(now_ns: int, known_ns: int, rate_hz: float, past_s: float) -> IntArray:
     """Return the times of the readings that are to be made up for, oldest first."""
     step_ns = round(NS_PER_S / rate_hz)
-    start_ns = max(now_ns - PAST_S * NS_PER_S, known_ns + step_ns)
+    start_ns = max(now_ns - round(past_s * NS_PER_S), known_ns + step_ns)
     return np.arange(start_ns, now_ns, step_ns, dtype=np.int64)
 
 

@@ -48,7 +48,7 @@ def show(data: Path, machine: str, *, as_json: bool) -> None:
         print_json(found)
         return
     click.echo(f"{found['title']}: {found['headline']}")
-    described = {**units["channels"], **units["metrics"]}
+    described = {**units["channels"], **units["metrics"], **found["outputs"]}
     print_table(
         ("name", "value", "unit", "state", "age"),
         [

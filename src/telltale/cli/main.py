@@ -16,6 +16,8 @@ COMMANDS = {  # name -> (module:command, what it does)
     "replay": ("telltale.cli.replay:replay", "Play a recording again, at any speed."),
     "export": ("telltale.cli.export:export", "Write readings to CSV, JSON, NDJSON or Parquet."),
     "profile": ("telltale.cli.profile:profile", "Show, check and infer machine profiles."),
+    "train": ("telltale.cli.train:train", "Learn what is normal on a machine."),
+    "models": ("telltale.cli.models:models", "List and look at models, change what runs."),
     "machines": ("telltale.cli.machines:machines", "List, show, rename and remove machines."),
     "sessions": ("telltale.cli.sessions:sessions", "List, name and remove recordings."),
     "db": ("telltale.cli.db:db", "Check, back up, restore and archive the store."),

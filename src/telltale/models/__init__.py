@@ -7,5 +7,16 @@ gave when it was made, which are asked for again at each load. `base.py` is the 
 from __future__ import annotations
 
 RUNTIMES: dict[str, str] = {
+    "bearing": "telltale.models.vibration.bearing_model:bearing_model",
+    "bounds": "telltale.models.detectors.bounds_core:BoundsCore",
+    "cycle": "telltale.models.faults.cycles:cycle_model",
+    "distance": "telltale.models.detectors.distance_core:DistanceCore",
+    "gear": "telltale.models.vibration.gear_model:gear_model",
+    "isolation_forest": "telltale.models.detectors.forest_core:ForestCore",
+    "estimate": "telltale.models.forecast.core:EstimateCore",
+    "expectation": "telltale.models.deep.expectation_core:ExpectationCore",
+    "few_lives": "telltale.models.life.few_lives:FewLivesCore",
+    "novelty": "telltale.models.streaming.novelty:novelty_detector",
     "onnx": "telltale.models.onnx_core:OnnxCore",
+    "shapes": "telltale.models.shapes.shape_core:ShapeCore",
 }

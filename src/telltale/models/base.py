@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -90,6 +90,7 @@ class Model(Protocol):
         """Return the packed state. Raises `msgspec.MsgspecError` when it is not this model's."""
 
 
+@runtime_checkable
 class Core(Protocol):
     """The heart of a `ComposedModel`: a function of windows, without state or time.
 
@@ -104,7 +105,7 @@ class Core(Protocol):
 
 
 class CoreFactory(Protocol):
-    """Makes a core from what lies in a model's folder."""
+    """Makes a core, or a whole model that keeps learning, from what lies in a model's folder."""
 
-    def __call__(self, card: Card, files: Mapping[str, bytes]) -> Core:
-        """Return the core. Raises ModelError if the files are not what the card says."""
+    def __call__(self, card: Card, files: Mapping[str, bytes]) -> Core | Model:
+        """Return it. Raises ModelError if the files are not what the card says."""

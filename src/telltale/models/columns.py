@@ -49,6 +49,7 @@ class Columns:
             self._derive = Derive(profile)
         except ProfileError as error:
             raise ModelError(f"{name}/card.json: {error}") from None
+        self._is_needed = bool(features)
 
     def start(self) -> Any:  # Any: `DeriveState`, whatever that holds
         """Return the state before the first sample."""
@@ -56,6 +57,8 @@ class Columns:
 
     def run(self, batch: Batch, state: Any) -> tuple[Batch, Any]:
         """Return the batch with the declared columns added, and the next state."""
+        if not self._is_needed:
+            return batch, state
         result, state = self._derive.run(Result(batch), state)
         return result.batch, state
 

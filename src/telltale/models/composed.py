@@ -106,7 +106,10 @@ class ComposedModel:
     def _taken(self, batch: Batch, last_ns: int | None) -> tuple[IntArray, FloatArray]:
         """Return the rows that enter windows, and their columns, shape (rows, columns)."""
         values = np.stack([batch.columns[name] for name in self.card.columns], axis=1)
-        rows = np.flatnonzero(np.isfinite(values).all(axis=1))
+        is_whole = np.isfinite(values).all(axis=1)
+        if self.card.window.every_s == 0.0 and is_whole.all():
+            return np.arange(len(values)), values
+        rows = np.flatnonzero(is_whole)
         if (every_s := self.card.window.every_s) > 0.0 and len(rows):
             steps = batch.time_ns[rows] // round(every_s * NS_PER_S)
             last = None if last_ns is None else last_ns // round(every_s * NS_PER_S)
@@ -129,19 +132,25 @@ class ComposedModel:
         after = (kept, int(times_ns[-1]), int(min(runs[-1], samples)))
         if len(joined) < samples:
             return nothing, after
-        whole = sliding_window_view(joined, samples, axis=0).transpose(0, 2, 1)
+        if len(joined) == samples:  # as a view it would cost more than the window itself
+            whole = joined[None]
+        else:
+            whole = sliding_window_view(joined, samples, axis=0).transpose(0, 2, 1)
         ends = len(rows) - len(whole)  # the first window ends at this row; never negative
         is_full = runs[ends:] >= samples
+        if is_full.all():  # no copy: windows overlap, and each sample lies in many
+            return _Windows(whole, rows[ends:]), after
         return _Windows(whole[is_full], rows[ends:][is_full]), after
 
     def _breaks(self, times_ns: IntArray, last_ns: int | None) -> BoolArray:
         """Return before which samples the stream paused for too long."""
-        first_ns = times_ns[0] if last_ns is None else last_ns
-        pauses_ns = np.diff(times_ns, prepend=first_ns)
+        is_break = np.zeros(len(times_ns), dtype=np.bool_)
         gap_s = self.card.window.gap_s
         if gap_s is None:
-            return np.zeros(len(times_ns), dtype=np.bool_)
-        is_break: BoolArray = pauses_ns > round(gap_s * NS_PER_S)
+            return is_break
+        gap_ns = round(gap_s * NS_PER_S)
+        is_break[0] = last_ns is not None and times_ns[0] - last_ns > gap_ns
+        is_break[1:] = times_ns[1:] - times_ns[:-1] > gap_ns
         return is_break
 
     def _ask(self, batch: Batch, windows: _Windows) -> Batch:
@@ -211,6 +220,8 @@ def _check(card: Card) -> None:
 def _runs(times_ns: IntArray, is_break: BoolArray, before: int) -> IntArray:
     """Return how many samples without a gap there are up to each, itself counted."""
     index = np.arange(len(times_ns))
+    if not is_break.any():
+        return before + index + 1
     last_break = np.maximum.accumulate(np.where(is_break, index, -1))
     runs: IntArray = np.where(last_break < 0, before + index + 1, index - last_break + 1)
     return runs

@@ -18,7 +18,7 @@ import numpy as np
 from telltale.batch import Batch, FloatArray
 from telltale.errors import ModelError
 from telltale.models import RUNTIMES
-from telltale.models.base import CoreFactory, Model
+from telltale.models.base import Core, CoreFactory, Model
 from telltale.models.card import Card, read_card, written_card
 from telltale.models.composed import ComposedModel
 from telltale.registry import load
@@ -55,7 +55,8 @@ def made_model(card: Card, files: Mapping[str, bytes]) -> Model:
     factory: CoreFactory = load(
         RUNTIMES, card.runtime, group="telltale.model_runtimes", error=ModelError
     )
-    return ComposedModel(card, factory(card, files))
+    made = factory(card, files)
+    return ComposedModel(card, made) if isinstance(made, Core) else made
 
 
 def complete(
@@ -101,12 +102,12 @@ def read_folder(folder: Path) -> Loaded:
         ModelError: A check failed; the message says which.
         MissingExtraError: Its runtime is not installed.
     """
-    card = read_card(_bytes_of(folder / CARD, MAX_CARD_BYTES), f"{folder.name}/{CARD}")
+    card = read_card(bytes_of(folder / CARD, MAX_CARD_BYTES), f"{folder.name}/{CARD}")
     files = {}
     for name, sha256 in card.files.items():
         if Path(name).name != name or name == CARD:
             raise ModelError(f"{folder.name}/{CARD}: {name!r} is no plain file name.")
-        files[name] = _bytes_of(folder / name, MAX_FILE_BYTES)
+        files[name] = bytes_of(folder / name, MAX_FILE_BYTES)
         if hashlib.sha256(files[name]).hexdigest() != sha256:
             raise ModelError(
                 f"{folder.name}/{name} is not the file that the card was written for: its "
@@ -179,7 +180,8 @@ def _packed_parity(samples: Batch, card: Card, outputs: Mapping[str, FloatArray]
     return packed_arrays({"time_ns": samples.time_ns, **inputs, **expected})
 
 
-def _bytes_of(path: Path, most: int) -> bytes:
+def bytes_of(path: Path, most: int) -> bytes:
+    """Return a file of a model's folder. Raises ModelError if it is not there or too large."""
     try:
         size = path.stat().st_size
         if size > most:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +47,16 @@ class Pipeline:
         profile: Profile,
         models: Mapping[str, Model] = NONE,
         shadows: Mapping[str, Model] = NONE,
+        *,
+        also: Collection[str] = (),
     ) -> None:
         """Compile the profile, with the models of one machine by name, and those beside them.
+
+        Args:
+            profile: What the machine is.
+            models: Whose outputs become columns.
+            shadows: Asked beside the model of the same name.
+            also: Channels of which gaps are filled though nothing combines them with others.
 
         Raises:
             ProfileError: A metric or limit cannot be what the profile says it is.
@@ -59,7 +67,7 @@ class Pipeline:
         for model in shadows.values():
             check_inputs(model.card, profile)
         asked = (*models.values(), *shadows.values())
-        inputs = {name for model in asked for name in model.card.inputs}
+        inputs = {name for model in asked for name in model.card.inputs}.union(also)
         self._predict = Predict(models, shadows)
         self.steps: tuple[Step, ...] = (
             Align(profile, inputs),

@@ -16,6 +16,7 @@ from telltale.profiles.header import channel_name, titled, units_of
 from telltale.profiles.names import split_unit
 from telltale.profiles.schema import Channel, Profile
 
+LEARN_S = 600.0  # calm readings from which what is normal is learnt
 MAX_SAMPLES = 100_000  # enough for percentiles; minimum and maximum look at every row
 MAX_LISTED = 10
 MAX_DECIMALS = 6
@@ -75,6 +76,7 @@ def infer_profile(
         stale_after_s=_rounded(max(5.0, 10.0 / rate_hz)),
         fill_s=_rounded(max(1.0, 5.0 / rate_hz)),
         session_gap_s=_rounded(max(1800.0, 100.0 / rate_hz)),
+        learn_s=LEARN_S,
         inferred=True,
     )
 

@@ -155,6 +155,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         stale_after_s: No reading for this long makes the machine stale.
         fill_s: Default reach of forward fill, seconds.
         session_gap_s: A pause longer than this starts a new session.
+        learn_s: Calm readings of a machine from which what is normal is learnt by itself; 0 never.
         models: Models that telltale brings along for this kind of machine, by name.
         simulator: How it is simulated, if it can be.
         inferred: True when telltale wrote the profile from data and nobody has checked it.
@@ -173,6 +174,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stale_after_s: PositiveFloat = 10.0
     fill_s: NonNegativeFloat = 5.0
     session_gap_s: PositiveFloat = 1800.0
+    learn_s: NonNegativeFloat = 0.0
     models: tuple[str, ...] = ()
     simulator: SimulatorSettings | None = None
     inferred: bool = False

@@ -15,23 +15,22 @@ from telltale.errors import (
     SettingsError,
     StoreBusyError,
     StoreError,
-    TelltaleError,
 )
 from telltale.formats.base import Decoded
 from telltale.pipeline.run import PipelineState
+from telltale.runtime.chores import Chores
 from telltale.runtime.deploying import Deploying
 from telltale.runtime.feeds import Feeds
 from telltale.runtime.fleet import Fleet
+from telltale.runtime.learning import SelfLearning
 from telltale.runtime.machine import LiveMachine, Run
 from telltale.runtime.receipt import Receipt, kept_share, unregistered, with_replaced
+from telltale.runtime.training import Trainings
 from telltale.store.base import Machine, Write
 
 log = structlog.get_logger(__name__)
 
-TICK_S = 0.5  # how often silence is looked for; well under any stale_after_s
 IN_ONE_TURN = 8  # machines; then the event loop reads and sends: about 3 ms
-TIDY_S = 60.0
-FIRST_TIDY_S = 5.0  # when the start's own work is done
 
 
 class Runtime:
@@ -50,8 +49,9 @@ class Runtime:
         self.started_ns = fleet.clock()
         self.feeds = Feeds(self)
         self.models = Deploying(fleet)
-        self._ticker: asyncio.Task[None] | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self.trainings = Trainings(fleet, self.models)
+        self.learning = SelfLearning(fleet, self.trainings)
+        self._chores = Chores(fleet, self.learning)
 
     async def start(self) -> None:
         """Open the store and take up every machine where it was left."""
@@ -61,17 +61,13 @@ class Runtime:
         except BaseException:
             await self.stop()  # the store's thread would keep the process alive for ever
             raise
-        self._ticker = asyncio.create_task(self._tick_forever(), name="telltale-ticker")
-        self._keeper = asyncio.create_task(self._tidy_forever(), name="telltale-keeper")
+        self._chores.start()
 
     async def stop(self) -> None:
         """Close feeds first, then commit and close the store. Safe to call twice."""
         await self.feeds.stop()
-        tasks = [task for task in (self._ticker, self._keeper) if task is not None]
-        self._ticker = self._keeper = None
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.trainings.stop()
+        await self._chores.stop()
         await self.store.close()
 
     def machines(self) -> list[LiveMachine]:
@@ -266,32 +262,6 @@ class Runtime:
         if not live.write_failed:
             log.error("write_failed", machine=live.machine.id, error=str(error))
         live.write_failed = True
-
-    # Silence
-
-    async def _tick_forever(self) -> None:
-        """Look for machines and channels that went silent: no arrival would tell."""
-        while True:
-            await asyncio.sleep(TICK_S)
-            for live in self.fleet.all():
-                if live.silence is not None:
-                    try:
-                        self.fleet.keep_events(live, live.silence.check(self.clock()))
-                    except Exception:  # a fault with one machine must not leave the others unheard
-                        log.exception("silence_failed", machine=live.machine.id)
-
-    async def _tidy_forever(self) -> None:
-        """Let the store archive and let go of old samples, now and then."""
-        await asyncio.sleep(FIRST_TIDY_S)
-        while True:
-            try:
-                while await self.store.housekeeping(self.clock()):
-                    await asyncio.sleep(0)
-            except TelltaleError as error:
-                log.warning("housekeeping_failed", error=str(error))
-            except Exception:  # the next round may be good
-                log.exception("housekeeping_failed")
-            await asyncio.sleep(TIDY_S)
 
 
 def _check_kind(machine: Machine, *, simulated: bool) -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from telltale.batch import Batch
 from telltale.errors import ModelError
 from telltale.models.card import Card, written_card
-from telltale.models.folder import complete
+from telltale.registry import suggest
 from telltale.runtime.fleet import Fleet
 from telltale.runtime.machine import LiveMachine
-from telltale.runtime.shelf import NONE, checked
+from telltale.runtime.shelf import BROUGHT_ALONG, NONE, checked
 from telltale.store.base import Deployment, KeptModel, Role
 
-TRAINED, IMPORTED = "trained", "imported"
+TRAINED, IMPORTED, BY_ITSELF = "trained", "imported", "learnt by itself"
 
 
 class Deploying:
@@ -38,13 +37,6 @@ class Deploying:
         kept = KeptModel(machine, card.name, origin, self._fleet.clock(), text)
         return await self._store.save_model(kept, files)
 
-    async def keep_trained(
-        self, card: Card, files: Mapping[str, bytes], samples: Batch
-    ) -> KeptModel:
-        """Complete a model that was just trained on a machine's own samples, and keep it."""
-        whole = await asyncio.to_thread(complete, card, files, samples)
-        return await self.keep(*whole, machine=samples.machine, origin=TRAINED)
-
     async def deploy(self, machine: str, number: int, role: Role = Role.ACTIVE) -> LiveMachine:
         """Let a version run on a machine. Raises ModelError if it cannot, and changes nothing."""
         live = self._fleet.get(machine)
@@ -63,6 +55,20 @@ class Deploying:
             await self._store.withdraw(machine, kept.name, Role.SHADOW)
         live = await self._fleet.equip(machine)
         self._fleet.note(machine, "model", _told(loaded.card.title, kept.version, role, before))
+        return live
+
+    async def bring_along(self, machine: str, name: str) -> LiveMachine:
+        """Let the model that telltale brings along for the profile run. Raises ModelError."""
+        live = self._fleet.get(machine)
+        if name not in live.tools.base.models:
+            raise ModelError(
+                f"telltale brings no model {name!r} along for {live.tools.base.title}. "
+                f"{suggest(name, live.tools.base.models)}"
+            )
+        now_ns = self._fleet.clock()
+        await self._store.deploy(Deployment(machine, name, Role.ACTIVE, BROUGHT_ALONG, now_ns))
+        live = await self._fleet.equip(machine)
+        self._fleet.note(machine, "model", f"Model {name}: the one brought along is active.")
         return live
 
     async def promote(self, machine: str, name: str) -> LiveMachine:

@@ -272,7 +272,7 @@ class Fleet:
         async with self._changing:
             live = self.get(machine)
             before = live.profile.outputs
-            live.become(await self._restorer.equipped(machine, live.tools.base))
+            live.become(await self._restorer.equipped(live.machine, live.tools.base))
             gone = before.keys() - live.profile.outputs.keys()
             self.stream.hub.newest(machine).forget_values(gone)
             self.keep_events(live, live.orphans(tuple(live.open_events.values())))

@@ -10,8 +10,10 @@ import msgspec
 from telltale.batch import NS_PER_S, age_s
 from telltale.events import Event, Freshness, worst_first
 from telltale.pipeline.sentences import duration_text
+from telltale.profiles.schema import Limits, Output
 from telltale.runtime.machine import LiveMachine
 from telltale.runtime.notes import inferred_sentence
+from telltale.units import symbol
 
 OLD_S = 300.0  # a reading that was measured so long before it came is not about now
 
@@ -25,6 +27,19 @@ class ValueView(msgspec.Struct, frozen=True):
     filled: bool = False
 
 
+class OutputView(msgspec.Struct, frozen=True):
+    """One output of a model: as a metric of a profile is shown."""
+
+    title: str
+    unit: str
+    unit_symbol: str
+    model: str
+    scale: tuple[float, float] | None
+    normal: tuple[float, float] | None
+    decimals: int
+    limits: Limits | None
+
+
 class MachineView(msgspec.Struct, frozen=True):
     """One machine as the API shows it. Times are UTC nanoseconds, ages seconds.
 
@@ -33,6 +48,7 @@ class MachineView(msgspec.Struct, frozen=True):
         freshness: Whether it is heard, by the clock of arrival.
         last_time_ns, age_s: Of its newest reading, by that reading's own clock.
         last_arrival_ns: When live readings came last, since this start.
+        outputs: What its models give, by name, beside the channels and metrics of its profile.
         open_events: The worst first; the headline is about the first.
     """
 
@@ -54,6 +70,7 @@ class MachineView(msgspec.Struct, frozen=True):
     rejected: int
     late: int
     values: dict[str, ValueView]
+    outputs: dict[str, OutputView]
     open_events: tuple[Event, ...]
     source: str
 
@@ -79,8 +96,23 @@ def machine_view(live: LiveMachine, now_ns: int) -> MachineView:
         rejected=live.rejected,
         late=live.late,
         values=dict(_values(live, now_ns)),
+        outputs={name: output_view(output) for name, output in live.profile.outputs.items()},
         open_events=tuple(sorted(live.open_events.values(), key=worst_first)),
         source=live.source,
+    )
+
+
+def output_view(output: Output) -> OutputView:
+    """Return how an output is shown."""
+    return OutputView(
+        title=output.title,
+        unit=output.unit,
+        unit_symbol=symbol(output.unit),
+        model=output.model,
+        scale=output.scale,
+        normal=output.normal,
+        decimals=output.decimals,
+        limits=output.limits,
     )
 
 
@@ -114,7 +146,8 @@ def _values(live: LiveMachine, now_ns: int) -> Iterator[tuple[str, ValueView]]:
     states = live.value_states()
     for name in live.profile.names:
         if name not in live.values:
-            yield name, ValueView(None, None, "no_data")
+            is_learning = name in live.profile.outputs
+            yield name, ValueView(None, None, "learning" if is_learning else "no_data")
             continue
         value, time_ns = live.values[name], live.times_ns[name]
         yield name, ValueView(value, age_s(time_ns, now_ns), states.get(name, "ok"))

@@ -44,14 +44,14 @@ class Restorer:
         active, shadows = running(deployed, Role.ACTIVE), running(deployed, Role.SHADOW)
         return Tools(profile, Pipeline(profile, active, shadows), tools.conformer, deployed)
 
-    async def equipped(self, machine: str, profile: Profile) -> Tools:
+    async def equipped(self, machine: Machine, profile: Profile) -> Tools:
         """Return what a profile compiles to, with the models of one machine."""
         return self.tools(profile, await self._shelf.of_machine(machine, profile))
 
     async def restored(self, record: Machine) -> tuple[LiveMachine, Sequence[Event]]:
         """Return the live machine of a record, and the events that are kept as open."""
         profile, problem = self._profile_of(record)
-        live = LiveMachine(record, await self.equipped(record.id, profile), problem=problem)
+        live = LiveMachine(record, await self.equipped(record, profile), problem=problem)
         state = await self._store.last_state(record.id)
         if state is not None:
             live.state = live.committed = await self._caught_up(live, state)

@@ -13,15 +13,24 @@ import structlog
 from telltale.errors import ModelError, TelltaleError
 from telltale.models.base import Model
 from telltale.models.card import Card, read_card
-from telltale.models.folder import Loaded, check_parity, made_model, read_folder
+from telltale.models.folder import (
+    CARD,
+    MAX_CARD_BYTES,
+    Loaded,
+    bytes_of,
+    check_parity,
+    made_model,
+    read_folder,
+)
 from telltale.pipeline.outputs import with_outputs
 from telltale.profiles.schema import Profile
-from telltale.store.base import Deployment, KeptModel, Role, Store
+from telltale.store.base import Deployment, KeptModel, Machine, Role, Store
 
 log = structlog.get_logger(__name__)
 
 SHIPPED = Path(str(files("telltale.models"))) / "data"
-NONE = 0  # the number of no model: deployed in a role, it keeps a profile's own model out of it
+NONE = 0  # the number of no model: deployed, it keeps a profile's own model from running
+BROUGHT_ALONG = -1  # the number of a profile's own model
 MAX_LOADED = 256
 
 
@@ -70,19 +79,26 @@ class Shelf:
                 return kept
         raise ModelError(f"There is no model {number}. Look at the list of models.")
 
-    async def shipped(self, name: str) -> Loaded:
-        """Return a model that telltale brings along. Raises ModelError."""
-        if name not in self._shipped:
-            self._shipped[name] = await asyncio.to_thread(read_folder, SHIPPED / name)
-        return self._shipped[name]
+    def shipped_card(self, name: str) -> Card:
+        """Return the card of a model that telltale brings along. Raises ModelError."""
+        return read_card(bytes_of(SHIPPED / name / CARD, MAX_CARD_BYTES), f"{name}/{CARD}")
 
-    async def of_machine(self, machine: str, profile: Profile) -> tuple[Deployed, ...]:
-        """Return what runs on a machine: the profile's models, and what was deployed."""
-        deployments = await self._store.deployments(machine)
-        placed = {one.name for one in deployments if one.role is Role.ACTIVE}
-        found = [
-            await self._of_profile(machine, name) for name in profile.models if name not in placed
-        ]
+    async def of_machine(self, machine: Machine, profile: Profile) -> tuple[Deployed, ...]:
+        """Return what runs on a machine: what was deployed, and its profile's own models.
+
+        A profile's model that learnt from simulated data runs by itself on simulated machines
+        only: on a real one its answers are worth what the simulator is, so somebody must ask.
+        """
+        deployments = await self._store.deployments(machine.id)
+        placed = {one.name: one for one in deployments if one.role is Role.ACTIVE}
+        found = []
+        for name in profile.models:
+            default = Deployment(machine.id, name, Role.ACTIVE, BROUGHT_ALONG, 0)
+            one = placed.get(name, default)
+            if one.model != BROUGHT_ALONG:
+                continue
+            if name in placed or machine.simulated or not self._is_simulated(name):
+                found.append(await self._brought_along(one))
         if deployments:
             known = {kept.number: kept for kept in await self._store.models()}
             found += [
@@ -92,11 +108,23 @@ class Shelf:
             ]
         return fitting(profile, found)
 
-    async def _of_profile(self, machine: str, name: str) -> Deployed:
-        deployment = Deployment(machine, name, Role.ACTIVE, NONE, 0)
-        loaded = await self.shipped(name)
-        kept = KeptModel("", name, "shipped", loaded.card.created_ns, b"", NONE, 1)
-        return Deployed(deployment, kept, loaded.card, loaded.model)
+    def _is_simulated(self, name: str) -> bool:
+        try:
+            return self.shipped_card(name).training.is_simulated
+        except ModelError:
+            return False  # it is listed, with what is wrong
+
+    async def _brought_along(self, deployment: Deployment) -> Deployed:
+        name = deployment.name
+        kept = KeptModel("", name, "brought along", 0, b"", BROUGHT_ALONG, 1)
+        card = await asyncio.to_thread(self.shipped_card, name)
+        if name not in self._shipped:
+            try:
+                self._shipped[name] = await asyncio.to_thread(read_folder, SHIPPED / name)
+            except TelltaleError as error:
+                log.warning("model_failed", machine=deployment.machine, error=str(error))
+                return Deployed(deployment, kept, card, None, str(error))
+        return Deployed(deployment, kept, card, self._shipped[name].model)
 
     async def _deployed(self, deployment: Deployment, kept: KeptModel) -> Deployed:
         try:

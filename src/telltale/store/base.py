@@ -96,7 +96,7 @@ class KeptModel(msgspec.Struct, frozen=True):
     Attributes:
         machine: Whose own it is; "" for one that any machine of its profile may use.
         name: Versions of one model share it.
-        origin: "trained" or "imported".
+        origin: "trained", "learnt by itself" or "imported".
         created_ns: When it was put there.
         card: Its card, as JSON.
         number: Its own among all; 0 until it is kept.

@@ -8,15 +8,19 @@ and its default means "nothing seen yet". `pipeline.derive` compiles and runs it
 from __future__ import annotations
 
 METRICS: dict[str, str] = {
+    "adaptive_bound": "telltale.pipeline.metrics.bounds:adaptive_bound",
     "count_changes": "telltale.pipeline.metrics.counts:count_changes",
+    "cusum": "telltale.pipeline.metrics.shifts:cusum",
     "difference": "telltale.pipeline.metrics.changes:difference",
     "energy_of_product": "telltale.pipeline.metrics.totals:energy_of_product",
     "episodes_above": "telltale.pipeline.metrics.counts:episodes_above",
     "episodes_below": "telltale.pipeline.metrics.counts:episodes_below",
     "ewma": "telltale.pipeline.metrics.rolling:ewma",
     "integral": "telltale.pipeline.metrics.totals:integral",
+    "largest_jump": "telltale.pipeline.metrics.shifts:largest_jump",
     "linear": "telltale.pipeline.metrics.sums:linear",
     "magnitude": "telltale.pipeline.metrics.sums:magnitude",
+    "path_length": "telltale.pipeline.metrics.shifts:path_length",
     "product": "telltale.pipeline.metrics.sums:product",
     "rate": "telltale.pipeline.metrics.changes:rate",
     "ratio": "telltale.pipeline.metrics.sums:ratio",

@@ -1,0 +1,1 @@
+"""Deep models: recurrent networks, trained in plain NumPy and served as ONNX."""

@@ -1,0 +1,1 @@
+"""What can be wrong with a machine, in words: symptoms, causes, what to do. Data, with a loader."""

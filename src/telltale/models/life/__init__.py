@@ -1,0 +1,1 @@
+"""Remaining life: learnt from many failures, or fitted where only few exist."""

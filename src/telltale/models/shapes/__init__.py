@@ -1,0 +1,1 @@
+"""Shapes: what a stretch of a signal looks like, against all stretches seen in normal operation."""
