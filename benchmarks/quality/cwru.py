@@ -105,17 +105,16 @@ def summary(recordings: list[Recording]) -> dict[str, object]:
     given = [answer for r in recordings for answer in r.answers]
     faulty = [(t, a) for t, a in zip(truth, given, strict=True) if t is not None]
     n = max(1, len(faulty))
-    scores = {
-        part: auroc(np.array([t is part for t in truth]), share[:, at])
-        for at, part in enumerate(PARTS)
-    }
-    rounded = {part: round(score, 4) for part, score in scores.items() if math.isfinite(score)}
+    rounded = aurocs(truth, share)
+    is_faulty = np.array([t is not None for t in truth])
+    of_faults = aurocs([t for t in truth if t is not None], share[is_faulty])
     files = [(r.truth.value if r.truth else "none", r.joined.value) for r in recordings]
     per_file = {r.name: r.joined.value for r in recordings}
     return {
-        "macro_auroc": round(float(np.mean(list(rounded.values()))), 4) if rounded else None,
+        "macro_auroc": mean_of(rounded),
         "unclear_share": share_of(given, Answer.UNCLEAR),
         "auroc": rounded,
+        "macro_auroc_without_normal": mean_of(of_faults),
         "file_accuracy": round(sum(t == a for t, a in files) / len(files), 4),
         "files_wrong": sum(a in tuple(PARTS) and t != a for t, a in files),
         "named_right_share": round(sum(t.value == a.value for t, a in faulty) / n, 4),
@@ -129,6 +128,19 @@ def summary(recordings: list[Recording]) -> dict[str, object]:
         "answers": dict(Counter(f"{t} as {a}" for t, a in files)),
         "per_file": per_file,
     }
+
+
+def aurocs(truth: list[Part | None], share: FloatArray) -> dict[str, float]:
+    """Return each part's AUROC against the rest; of parts that are there and not everywhere."""
+    scores = {
+        part: auroc(np.array([t is part for t in truth]), share[:, at])
+        for at, part in enumerate(PARTS)
+    }
+    return {part: round(score, 4) for part, score in scores.items() if math.isfinite(score)}
+
+
+def mean_of(scores: dict[str, float]) -> float | None:
+    return round(float(np.mean(list(scores.values()))), 4) if scores else None
 
 
 def share_of(given: list[Answer], answer: Answer) -> float:

@@ -95,7 +95,7 @@ async def test_an_event_of_a_model_names_its_causes_and_evidence_is_told_over_ti
     events = (await pump.get("/events", params={"machine": "pump-1", "open": "true"})).json()
     (event,) = [e for e in events["events"] if e["name"] == "anomaly_score"]
     assert event["causes"][0]["name"] == "vibration_mm_s"
-    assert "Mostly vibration" in event["message"]
+    assert "vibration: 3." in event["message"]
     asked = {"output": "anomaly_score", "points": 10}
     found = (await pump.get("/machines/pump-1/evidence", params=asked)).json()
     assert len(found["time_ns"]) == len(found["value"]) == len(found["share"]) == 10
@@ -288,3 +288,28 @@ async def test_the_kinds_of_fault_of_a_machine_type_are_told(pump: Served) -> No
     answer = await pump.get("/profiles/industrial_pump/faults")
     assert (answer.status_code, "No kinds of fault" in answer.json()["detail"]) == (404, True)
     assert (await pump.get("/profiles/nothing/faults")).status_code == 404
+
+
+async def test_the_remaining_life_of_each_channel_is_told_or_why_there_is_none(
+    served: Served,
+) -> None:
+    rng = np.random.default_rng(3)
+    hours = np.arange(24 * 20)
+    rows = [
+        {
+            "time": T0_S + int(h) * 3600,
+            "bearing_temp_c": 50.0 + 0.05 * h + rng.normal(0.0, 0.5),
+            "vibration_mm_s": 2.0 + rng.normal(0.0, 0.2),
+        }
+        for h in hours
+    ]
+    await served.push("pump-1", rows, params={"profile": "industrial_pump"})
+    found = (await served.get("/machines/pump-1/lives")).json()
+    lives = {life["name"]: life for life in found["lives"]}
+    bearing = lives["bearing_temp_c"]
+    left_h = (bearing["limit"] - 50.0) / 0.05 - len(hours)
+    assert bearing["low_hours"] < left_h < bearing["high_hours"]
+    assert bearing["hours"] == pytest.approx(left_h, rel=0.1)
+    assert lives["vibration_mm_s"]["hours"] is None
+    assert lives["vibration_mm_s"]["reason"] == "no_trend"
+    assert lives["oil_pressure_bar"]["reason"] == "too_little"

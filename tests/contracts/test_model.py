@@ -23,9 +23,12 @@ from tests.models.detectors.machines import UNITS, changed, detector, readings, 
 from tests.pipeline.streams import batches, cuts
 
 ELSEWHERE = {  # runtimes of no detector's: where they are held to the same promises
-    "expectation": "tests/models/deep",
+    "bearing": "tests/models/vibration",
+    "cycle": "tests/models/faults",
     "estimate": "tests/models/forecast",
+    "expectation": "tests/models/deep",
     "few_lives": "tests/models/life",
+    "gear": "tests/models/vibration",
     "novelty": "tests/models/streaming",
     "onnx": "tests/models",
     "shapes": "tests/models/shapes",

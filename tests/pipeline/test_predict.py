@@ -46,9 +46,7 @@ def test_an_output_is_a_column_and_its_threshold_an_ordinary_limit_told_with_its
     (event,) = result.events
     assert (event.name, event.rule) == ("smooth", "warn_above")
     assert [(cause.name, cause.share, cause.value) for cause in event.causes] == [("b", 1.0, 3.0)]
-    assert event.message.endswith(
-        "Mostly B 3.0 where 0.0 is usual (100 %). It alone would be normal below 1.0."
-    )
+    assert event.message.endswith("Mostly B: 3 where 0 is usual (100 %). Would be normal below 1.")
     (open_event,) = pipeline.open_events("m", state)
     assert open_event.causes == event.causes
     after = stream({"a": np.zeros(200), "b": np.zeros(200)})

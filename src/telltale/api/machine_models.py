@@ -16,6 +16,7 @@ from telltale.errors import ModelError
 from telltale.runtime.drifting import DriftView, drift_over
 from telltale.runtime.evidence import EvidenceView, evidence_over
 from telltale.runtime.learning import Learning
+from telltale.runtime.lives import LivesView, default_start_ns, lives_of
 from telltale.runtime.machine import LiveMachine
 from telltale.runtime.model_view import (
     MachineModelView,
@@ -102,6 +103,24 @@ async def get_drift(
     end_ns = time_ns_or(to, live.last_time_ns + 1)
     start_ns = time_ns_or(start, end_ns - round(DRIFT_S * NS_PER_S))
     return reply(await drift_over(live, shared.runtime.store, name, start_ns, end_ns))
+
+
+@router.get(
+    "/machines/{machine}/lives",
+    responses=answers(LivesView),
+    summary="How long until each channel drifts over its limit",
+)
+async def get_lives(
+    machine: str,
+    shared: Shared,
+    start: Annotated[str | None, Query(alias="from")] = None,
+    to: str | None = None,
+) -> Response:
+    """Carry on each channel's trend to its limit; no trend, no number. The last 30 days."""
+    live = shared.runtime.machine(machine)
+    end_ns = time_ns_or(to, live.last_time_ns + 1)
+    start_ns = time_ns_or(start, default_start_ns(end_ns))
+    return reply(await lives_of(live, shared.runtime.store, start_ns, end_ns))
 
 
 @router.get(

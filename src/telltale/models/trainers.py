@@ -11,15 +11,30 @@ from telltale.batch import Batch
 from telltale.errors import ModelError
 from telltale.models.card import Card, Input
 from telltale.models.detectors import DETECTORS
-from telltale.registry import suggest
+from telltale.registry import load, suggest
 
-AUTOENCODER = "autoencoder"
+GROUP = "telltale.trainers"
 DEFAULT = "normal"  # the detector that is learnt when nobody names one
+# Kind -> function that trains it, and the class of its settings. Detectors have a table of theirs.
+TRAINERS: dict[str, tuple[str, str]] = {
+    "autoencoder": (
+        "telltale.models.deep.autoencoder_detector:train_autoencoder [train]",
+        "telltale.models.deep.autoencoder_detector:AutoencoderSettings [train]",
+    ),
+    "forecaster": (
+        "telltale.models.deep.forecaster:train_forecaster [train]",
+        "telltale.models.deep.forecaster:ForecasterSettings [train]",
+    ),
+    "shapes": (
+        "telltale.models.shapes.train:train_shapes",
+        "telltale.models.shapes.train:ShapeSettings",
+    ),
+}
 
 
 def kinds() -> tuple[str, ...]:
     """Return the names of all that can be learnt."""
-    return (*sorted(DETECTORS), AUTOENCODER)
+    return tuple(sorted((*DETECTORS, *TRAINERS)))
 
 
 def train(
@@ -39,7 +54,8 @@ def train(
         name: Of the model, one word; its score is "<name>_score".
         batch: The machine's readings in normal operation, gaps filled as live.
         inputs: Columns to read, with their units.
-        alarms_per_week: Budget of false alarms; the autoencoder sets its limit otherwise.
+        alarms_per_week: Budget of false alarms of a detector; those of `TRAINERS` set their limit
+            by a factor on later readings.
         settings: Of the kind.
         is_simulated: True if any of the readings is.
 
@@ -47,37 +63,28 @@ def train(
         ModelError: The kind or a setting is unknown, or the readings do not suffice.
         MissingExtraError: What this kind needs is not installed.
     """
-    if kind not in kinds():
+    if kind in DETECTORS:
+        from telltale.models.detectors.train import train_detector  # noqa: PLC0415 - when asked
+
+        return train_detector(
+            kind,
+            name,
+            batch,
+            inputs,
+            alarms_per_week=alarms_per_week,
+            settings=settings,
+            is_simulated=is_simulated,
+        )
+    if kind not in TRAINERS:
         raise ModelError(f"There is no detector {kind!r}. {suggest(kind, kinds())}")
-    if kind == AUTOENCODER:
-        return _train_autoencoder(name, batch, inputs, settings, is_simulated)
-    from telltale.models.detectors.train import train_detector  # noqa: PLC0415 - when it is asked
-
-    return train_detector(
-        kind,
-        name,
-        batch,
-        inputs,
-        alarms_per_week=alarms_per_week,
-        settings=settings,
-        is_simulated=is_simulated,
+    trainer, settings_class = (
+        load({kind: target}, kind, group=GROUP, error=ModelError) for target in TRAINERS[kind]
     )
-
-
-def _train_autoencoder(
-    name: str,
-    batch: Batch,
-    inputs: Mapping[str, Input],
-    settings: Mapping[str, Any],
-    is_simulated: bool,
-) -> tuple[Card, dict[str, bytes]]:
-    from telltale.models.deep.autoencoder_detector import (  # noqa: PLC0415 - when it is asked
-        AutoencoderSettings,
-        train_autoencoder,
-    )
-
     try:
-        chosen = msgspec.convert(dict(settings), AutoencoderSettings)
+        chosen = msgspec.convert(dict(settings), settings_class)
     except msgspec.ValidationError as error:
-        raise ModelError(f"{name}: settings of {AUTOENCODER!r}: {error}.") from None
-    return train_autoencoder(name, batch, inputs, settings=chosen, is_simulated=is_simulated)
+        raise ModelError(f"{name}: settings of {kind!r}: {error}.") from None
+    made: tuple[Card, dict[str, bytes]] = trainer(
+        name, batch, inputs, settings=chosen, is_simulated=is_simulated
+    )
+    return made

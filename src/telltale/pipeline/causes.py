@@ -14,6 +14,7 @@ from telltale.profiles.schema import Profile
 
 MOST_CAUSES = 3
 LEAST_SHARE = 0.05  # a smaller part explains nothing to anybody
+USUAL_SIZES = range(-4, 7)  # powers of ten that are written out
 
 
 class Causes(NamedTuple):
@@ -25,8 +26,8 @@ class Causes(NamedTuple):
 
 def causes_at(evidence: Evidence, row: int, profile: Profile) -> Causes:
     """Return what explains one of the samples that the evidence is about."""
-    shares = evidence.share[row]
-    order = np.argsort(-np.abs(np.nan_to_num(shares)), kind="stable")[:MOST_CAUSES]
+    shares = np.nan_to_num(evidence.share[row])
+    order = np.argsort(-np.abs(shares), kind="stable")[:MOST_CAUSES]
     causes = tuple(
         Cause(
             evidence.names[at],
@@ -42,37 +43,57 @@ def causes_at(evidence: Evidence, row: int, profile: Profile) -> Causes:
 
 
 def sentence(causes: tuple[Cause, ...], profile: Profile) -> str:
-    """Return causes in words, in the profile's units; nothing for none."""
-    if not causes:
+    """Return causes in words, in the profile's units: what speaks for it, and the way back.
+
+    Nothing where nothing speaks for it.
+    """
+    speaking = [cause for cause in causes if cause.share > 0.0]
+    if not speaking:
         return ""
-    parts = "; ".join(_part(cause, profile) for cause in causes)
-    return f"Mostly {parts}.{_way_back(causes[0], profile)}"
+    first, *others = (_part(cause, profile) for cause in speaking)
+    told = f"{'Mostly' if speaking[0].share >= 0.5 else 'Above all'} {first}"
+    if others:
+        told += f", then {' and '.join(others)}"
+    return f"{told}.{_way_back(speaking[0], profile)}"
 
 
 def _part(cause: Cause, profile: Profile) -> str:
-    signal = profile.signal(cause.name)
-    title = signal.title
+    """Return title, value, what is usual, and the share."""
+    title = profile.signal(cause.name).title
     if title[1:2].islower():  # an abbreviation keeps its capitals
         title = title[0].lower() + title[1:]
     share = f"{cause.share:.0%}".replace("%", " %")
     if cause.value is None:
         return f"{title} ({share})"
-    value = f"{title} {_shown(cause.value, cause.name, profile)}"
+    value = f"{title}: {_number(cause.value)}{_unit(cause.name, profile)}"
     if cause.expected is None:
         return f"{value} ({share})"
-    return f"{value} where {cause.expected:.{signal.decimals}f} is usual ({share})"
+    return f"{value} where {_number(cause.expected)} is usual ({share})"
 
 
 def _way_back(cause: Cause, profile: Profile) -> str:
-    if cause.value is None or cause.bound is None:
+    """Return where that input alone would have to come back to."""
+    if cause.value is None or cause.bound is None or cause.bound == cause.value:
         return ""
-    side = "below" if cause.bound < cause.value else "above"
-    return f" It alone would be normal {side} {_shown(cause.bound, cause.name, profile)}."
+    side = "below" if cause.value > cause.bound else "above"
+    bound = f"{_number(cause.bound)}{_unit(cause.name, profile)}"
+    return f" Would be normal {side} {bound}."
 
 
-def _shown(value: float, name: str, profile: Profile) -> str:
-    signal = profile.signal(name)
-    return f"{value:.{signal.decimals}f} {units.symbol(signal.unit)}".rstrip()
+def _number(value: float) -> str:
+    """Return a number with the three digits that count, as a power of ten only if unusual."""
+    if value == 0.0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if size not in USUAL_SIZES:
+        return f"{value:.3g}"
+    text = f"{value:.{max(0, 2 - size)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _unit(name: str, profile: Profile) -> str:
+    symbol = units.symbol(profile.signal(name).unit)
+    return f" {symbol}" if symbol else ""
 
 
 def _known(value: float) -> float | None:

@@ -7,7 +7,14 @@ import pytest
 
 from telltale.errors import ModelError
 from telltale.models.vibration.bearings import PARTS, SKF_6205, Bearing, Part
-from telltale.models.vibration.diagnosis import Answer, answered, diagnose, joined, shares
+from telltale.models.vibration.diagnosis import (
+    LEAST_WEIGHT,
+    Answer,
+    answered,
+    diagnose,
+    joined,
+    shares,
+)
 from telltale.models.vibration.envelope import log_envelope_spectrum, prewhitened
 from telltale.models.vibration.lines import decoy_orders, line_spectrum, weights
 from tests.models.vibration.signals import RATE_HZ, SHAFT_RPM, bearing_waveform
@@ -36,6 +43,18 @@ def test_the_part_is_named_when_the_speed_is_known_to_one_percent_only() -> None
     for wrong in (0.99, 1.01):
         found = diagnose(waveform, RATE_HZ, SHAFT_RPM * wrong, ORDERS, 6000.0)
         assert found.answer is Answer.OUTER_RACE
+
+
+def test_the_second_view_sees_weak_knocks_that_full_whitening_buries() -> None:
+    first, both = [], []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        waveform = bearing_waveform(Part.INNER_RACE, ORDERS, rng, strength=0.5)
+        white, rate_hz = prewhitened(waveform, RATE_HZ, 6000.0)
+        spectrum = line_spectrum(log_envelope_spectrum(white, rate_hz), SHAFT_RPM / 60.0, ORDERS)
+        first.append(weights(spectrum, ORDERS)[1])
+        both.append(diagnose(waveform, RATE_HZ, SHAFT_RPM, ORDERS, 6000.0).weight[1])
+    assert np.mean(first) < LEAST_WEIGHT < np.mean(both)
 
 
 def test_a_sound_bearing_is_given_no_fault_in_any_of_forty_windows() -> None:

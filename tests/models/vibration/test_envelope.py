@@ -12,6 +12,7 @@ from telltale.models.vibration.envelope import (
     kurtosis,
     log_envelope_spectrum,
     prewhitened,
+    squared_envelope_spectrum,
 )
 
 RATE_HZ = 8000.0
@@ -31,6 +32,22 @@ def test_whitening_leaves_every_frequency_equally_strong() -> None:
     size = np.abs(np.fft.rfft(white))[1:-1]
     assert rate_hz == RATE_HZ
     np.testing.assert_allclose(size, size[0], rtol=1e-9)
+
+
+def test_half_whitening_leaves_the_square_root_of_each_size() -> None:
+    coloured = np.convolve(np.random.default_rng(6).normal(size=8000), np.ones(20), mode="same")
+    half, _ = prewhitened(coloured, RATE_HZ, RATE_HZ / 2.0, strength=0.5)
+    size = np.abs(np.fft.rfft(coloured - coloured.mean()))
+    np.testing.assert_allclose(np.abs(np.fft.rfft(half))[1:-1], np.sqrt(size)[1:-1], rtol=1e-6)
+
+
+def test_the_squared_envelope_of_a_modulated_tone_has_its_line_and_the_second_harmonic() -> None:
+    time_s = np.arange(8000) / RATE_HZ
+    modulation = 1.0 + 0.5 * np.cos(2.0 * np.pi * 25.0 * time_s)
+    tone = modulation * np.cos(2.0 * np.pi * 1500.0 * time_s)
+    power = squared_envelope_spectrum(tone, RATE_HZ).power
+    # (1 + a cos)^2 = 1 + a^2/2 + 2 a cos + a^2/2 cos 2: amplitudes 1 and 1/8 for a = 1/2
+    assert power[25] / power[50] == pytest.approx(64.0, rel=1e-3)
 
 
 def test_frequencies_beyond_the_top_are_dropped_with_the_samples_that_carried_them() -> None:

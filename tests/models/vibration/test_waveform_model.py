@@ -171,3 +171,13 @@ def test_a_model_answers_the_same_after_it_was_written_and_loaded(
     for name, column in before.columns.items():
         assert np.isfinite(column).any()
         np.testing.assert_array_equal(after.columns[name], column)
+
+
+@pytest.mark.parametrize("n", [0, 1, 300])
+def test_missing_and_empty_columns_are_survived_and_answered_by_nothing(n: int) -> None:
+    time_ns = GEAR_BATCH.time_ns[:n]
+    for columns in ({}, {"a1": np.full(n, np.nan), "a2": np.ones(n)}):
+        prediction, state = GEAR.run(Batch("m", time_ns, columns), GEAR.start())
+        assert prediction.columns[SCORE].shape == (n,)
+        assert np.isnan(prediction.columns[SCORE]).all()
+        assert GEAR.progress(state) == (0, SAMPLES)

@@ -74,7 +74,7 @@ def bearing_card(
         warn_above=1.0,
         hysteresis=0.2,
         advice="Plan an inspection of the bearing; look at the lines of its diagnosis.",
-        source="3 nats over what is found where no fault draws lines",
+        source=f"{LEAST_WEIGHT:g} nats over what is found where no fault draws lines",
     )
     outputs = {
         name: Output(title=title, unit="1", scale=(0.0, 4.0), limits=limits)
