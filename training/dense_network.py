@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from telltale.models.onnx_graph import OnnxGraph
+from telltale.models.onnx_files.graph import OnnxGraph
 
 Float32Array = npt.NDArray[np.float32]
 Loss = Callable[[Float32Array, Float32Array], Float32Array]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from telltale.batch import IntArray
-from telltale.models.onnx_graph import OnnxGraph
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.graph import OnnxGraph
+from telltale.models.onnx_files.session import OnnxSession
 from telltale.simulators.engine_2jz import EnginePlant
 from training.dense_network import Float32Array
 from training.simulated import Readings

@@ -14,8 +14,8 @@ import numpy as np
 from telltale.batch import FloatArray
 from telltale.models.card import Card, Input, Measured, Training
 from telltale.models.faults.catalogue import catalogue
-from telltale.models.onnx_core import FILE
-from telltale.models.onnx_graph import OnnxGraph
+from telltale.models.onnx_files.core import FILE
+from telltale.models.onnx_files.graph import OnnxGraph
 from telltale.profiles.load import builtin_profiles
 from telltale.profiles.schema import Limits, Output
 from telltale.simulators.rotating_machine import RotatingPlant

@@ -17,9 +17,9 @@ from sklearn.metrics import f1_score, roc_auc_score
 from telltale.batch import FloatArray, IntArray
 from telltale.models.card import Card, Input, Measured, Training, Window
 from telltale.models.faults.catalogue import catalogue
-from telltale.models.onnx_core import FILE
-from telltale.models.onnx_graph import OnnxGraph
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.core import FILE
+from telltale.models.onnx_files.graph import OnnxGraph
+from telltale.models.onnx_files.session import OnnxSession
 from telltale.models.trees.write_onnx import add_trees
 from telltale.models.trees.xgboost_json import xgboost_trees
 from telltale.profiles.load import builtin_profiles

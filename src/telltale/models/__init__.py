@@ -17,6 +17,6 @@ RUNTIMES: dict[str, str] = {
     "gear": "telltale.models.vibration.gear_model:gear_model",
     "isolation_forest": "telltale.models.detectors.forest_core:ForestCore",
     "novelty": "telltale.models.streaming.novelty:novelty_detector",
-    "onnx": "telltale.models.onnx_core:OnnxCore",
+    "onnx": "telltale.models.onnx_files.core:OnnxCore",
     "shapes": "telltale.models.shapes.shape_core:ShapeCore",
 }

@@ -15,7 +15,7 @@ from telltale.errors import ModelError
 from telltale.models.card import Card, Input, Task, Training, Window, read_card
 from telltale.models.folder import CARD, MAX_CARD_BYTES, MAX_FILE_BYTES, complete
 from telltale.models.importers.base import Imported, import_model
-from telltale.models.onnx_core import FILE, OUTPUTS
+from telltale.models.onnx_files.core import FILE, OUTPUTS
 from telltale.profiles.schema import Limits, Output, Profile
 from telltale.registry import suggest
 

@@ -13,8 +13,8 @@ from telltale.models.deep.autoencoder import (
 from telltale.models.deep.autoencoder_graph import autoencoder_graph
 from telltale.models.deep.lstm import Activation, Reals, Weights
 from telltale.models.deep.scale import Scale
-from telltale.models.onnx_check import check_onnx
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.check import check_onnx
+from telltale.models.onnx_files.session import OnnxSession
 
 
 def loss_of(weights: Weights, windows: Reals, activation: Activation) -> float:

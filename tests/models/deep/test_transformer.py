@@ -14,8 +14,8 @@ from telltale.models.deep.transformer import (
     places,
 )
 from telltale.models.deep.transformer_graph import transformer_graph
-from telltale.models.onnx_check import check_onnx
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.check import check_onnx
+from telltale.models.onnx_files.session import OnnxSession
 
 LAYOUT = Layout(channels=3, samples=7, width=8, heads=2, wide=12, blocks=2)
 

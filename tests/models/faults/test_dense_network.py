@@ -16,8 +16,8 @@ from training.dense_network import (
     train,
 )
 
-from telltale.models.onnx_graph import OnnxGraph
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.graph import OnnxGraph
+from telltale.models.onnx_files.session import OnnxSession
 
 RNG = np.random.default_rng(1)
 ROWS = RNG.normal(size=(512, 5)).astype(np.float32)

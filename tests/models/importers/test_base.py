@@ -14,8 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from telltale.errors import MissingExtraError, ModelError
 from telltale.models.importers import IMPORTERS
 from telltale.models.importers.base import MAX_SOURCE_BYTES, import_model
-from telltale.models.onnx_session import OnnxSession
-from tests.models.onnx_files import relu
+from telltale.models.onnx_files.session import OnnxSession
+from tests.models.onnx_files.files import relu
 from tests.models.trees.grown import by_xgboost, rows, targets, xgboost_file
 
 KERAS = Path(__file__).parents[2] / "cases/models/keras/pump_lstm_autoencoder"

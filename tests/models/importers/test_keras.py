@@ -19,8 +19,8 @@ from telltale.errors import ModelError
 from telltale.models.importers.keras_file import open_keras
 from telltale.models.importers.keras_import import convert
 from telltale.models.importers.keras_layers import LAYERS
-from telltale.models.onnx_check import check_onnx
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.check import check_onnx
+from telltale.models.onnx_files.session import OnnxSession
 
 CASES = Path(__file__).parents[2] / "cases/models/keras"
 FOLDERS = sorted(path.parent for path in CASES.glob("*/input.npy"))

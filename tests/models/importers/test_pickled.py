@@ -22,7 +22,7 @@ from sklearn.ensemble import RandomForestRegressor
 from telltale.errors import ModelError
 from telltale.models.importers.pickle_reader import STEPS, read_pickle
 from telltale.models.importers.pickled import CLASSES, ESTIMATORS, convert
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.session import OnnxSession
 from tests.models.trees.grown import classes, rows, targets
 
 X = rows("float64", has_missing=False)

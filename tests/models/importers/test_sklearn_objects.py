@@ -21,8 +21,8 @@ from telltale.models.importers.sklearn_objects import (
     onnx_from_sklearn,
 )
 from telltale.models.importers.sklearn_steps import STEPS
-from telltale.models.onnx_check import check_onnx
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.check import check_onnx
+from telltale.models.onnx_files.session import OnnxSession
 from tests.models.trees.grown import classes, relative, rows, targets
 
 X = rows("float64", has_missing=False)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from telltale.errors import ModelError
-from telltale.models.onnx_check import check_onnx
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.check import check_onnx
+from telltale.models.onnx_files.session import OnnxSession
 from telltale.models.trees.contributions import Explainer
 from telltale.models.trees.lightgbm_json import OBJECTIVES, lightgbm_trees
 from telltale.models.trees.write_onnx import onnx_trees

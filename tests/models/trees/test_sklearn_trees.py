@@ -10,7 +10,7 @@ from sklearn import ensemble, tree
 from sklearn.svm import SVC
 
 from telltale.errors import ModelError
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.session import OnnxSession
 from telltale.models.trees.contributions import Explainer
 from telltale.models.trees.ensemble import Link
 from telltale.models.trees.sklearn_trees import (

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telltale.errors import ModelError
-from telltale.models.onnx_check import check_onnx
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.check import check_onnx
+from telltale.models.onnx_files.session import OnnxSession
 from telltale.models.trees.write_onnx import onnx_trees
 from telltale.models.trees.xgboost_json import OBJECTIVES, xgboost_trees
 from tests.models.trees.grown import (

@@ -6,7 +6,7 @@ import numpy as np
 
 from telltale.models.deep.lstm import GATES, Activation, Weights
 from telltale.models.deep.scale import Scale
-from telltale.models.onnx_graph import OnnxGraph
+from telltale.models.onnx_files.graph import OnnxGraph
 
 ONNX_NAMES = {"relu": "Relu", "tanh": "Tanh"}
 

@@ -10,7 +10,7 @@ from telltale.batch import FloatArray
 from telltale.errors import ModelError
 from telltale.models.base import Evidence
 from telltale.models.card import Card
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.session import OnnxSession
 
 FILE = "model.onnx"
 

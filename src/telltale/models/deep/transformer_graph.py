@@ -8,7 +8,7 @@ from telltale.models.deep.attention import EPSILON
 from telltale.models.deep.lstm import Weights
 from telltale.models.deep.scale import Scale
 from telltale.models.deep.transformer import Layout, places
-from telltale.models.onnx_graph import OnnxGraph
+from telltale.models.onnx_files.graph import OnnxGraph
 
 
 def transformer_graph(weights: Weights, scale: Scale, layout: Layout) -> bytes:

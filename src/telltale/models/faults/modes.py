@@ -13,8 +13,8 @@ from telltale.errors import ModelError
 from telltale.models.card import Card, Feature, Input, Threshold, Training
 from telltale.models.columns import Columns
 from telltale.models.folder import training_hash
-from telltale.models.onnx_core import FILE
-from telltale.models.onnx_graph import OnnxGraph
+from telltale.models.onnx_files.core import FILE
+from telltale.models.onnx_files.graph import OnnxGraph
 from telltale.models.trees.sklearn_trees import sklearn_trees
 from telltale.models.trees.write_onnx import add_trees
 from telltale.profiles.schema import Limits, Output

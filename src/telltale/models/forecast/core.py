@@ -14,7 +14,7 @@ from telltale.models.base import Evidence
 from telltale.models.card import Card
 from telltale.models.forecast.kept_trees import read_trees
 from telltale.models.intervals import ErrorTable, bound, chance_below
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.session import OnnxSession
 from telltale.models.trees.contributions import Explainer
 from telltale.profiles.schema import PositiveFloat
 

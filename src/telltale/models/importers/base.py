@@ -13,10 +13,10 @@ import numpy as np
 from telltale.batch import FloatArray
 from telltale.errors import ModelError
 from telltale.models.importers import IMPORTERS
-from telltale.models.limited import run_limited
-from telltale.models.onnx_check import LIMITS, Limits, check_onnx
-from telltale.models.onnx_probe import ABSOLUTE, RELATIVE, Answers, probe_onnx
-from telltale.models.onnx_session import TensorSpec
+from telltale.models.onnx_files.check import LIMITS, Limits, check_onnx
+from telltale.models.onnx_files.limited import run_limited
+from telltale.models.onnx_files.probe import ABSOLUTE, RELATIVE, Answers, probe_onnx
+from telltale.models.onnx_files.session import TensorSpec
 from telltale.registry import load, suggest
 
 GROUP = "telltale.importers"

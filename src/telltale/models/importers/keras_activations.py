@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from telltale.errors import ModelError
-from telltale.models.onnx_graph import OnnxGraph
+from telltale.models.onnx_files.graph import OnnxGraph
 
 
 @dataclass(frozen=True, slots=True)

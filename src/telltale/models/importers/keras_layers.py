@@ -10,7 +10,7 @@ from telltale.models.importers.keras_model import KerasModel, Layer
 from telltale.models.importers.keras_place import Add, Flow, Place
 from telltale.models.importers.keras_recurrent import gru, lstm
 from telltale.models.importers.keras_time import conv1d, global_pooling, pooling
-from telltale.models.onnx_graph import OnnxGraph
+from telltale.models.onnx_files.graph import OnnxGraph
 
 MAX_ELEMENTS = 1_000_000  # of one sample between two layers
 

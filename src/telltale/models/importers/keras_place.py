@@ -11,7 +11,7 @@ import numpy as np
 from telltale.errors import ModelError
 from telltale.models.importers.keras_activations import activation, add_activation
 from telltale.models.importers.keras_model import Layer
-from telltale.models.onnx_graph import OnnxGraph
+from telltale.models.onnx_files.graph import OnnxGraph
 
 Shape = tuple[int | None, ...]
 

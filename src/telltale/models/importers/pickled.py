@@ -18,7 +18,7 @@ from telltale.models.importers.base import Converted
 from telltale.models.importers.pickle_machine import Made
 from telltale.models.importers.pickle_reader import read_pickle
 from telltale.models.importers.sklearn_steps import STEPS, columns_of
-from telltale.models.onnx_graph import OnnxGraph
+from telltale.models.onnx_files.graph import OnnxGraph
 
 MAX_UNPACKED_BYTES = 128 * 2**20
 ESTIMATORS: dict[str, str] = {  # class -> what comes out

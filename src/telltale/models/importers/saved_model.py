@@ -21,7 +21,7 @@ from tensorflow.core.protobuf import (  # type: ignore[import-not-found,import-u
 
 from telltale.errors import ModelError
 from telltale.models.importers.base import Converted
-from telltale.models.onnx_graph import OPSET
+from telltale.models.onnx_files.graph import OPSET
 
 GRAPH = "saved_model.pb"
 MAX_FILES, MAX_UNPACKED_BYTES = 200, 256 * 2**20

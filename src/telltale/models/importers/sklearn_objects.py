@@ -10,7 +10,7 @@ from telltale.batch import FloatArray
 from telltale.errors import ModelError
 from telltale.models.importers.base import Imported, tried
 from telltale.models.importers.sklearn_steps import STEPS, Rows, columns_of
-from telltale.models.onnx_graph import OnnxGraph
+from telltale.models.onnx_files.graph import OnnxGraph
 from telltale.models.trees.ensemble import Trees
 from telltale.models.trees.sklearn_trees import READERS, isolation_scale, sklearn_trees
 from telltale.models.trees.write_onnx import add_trees

@@ -13,7 +13,7 @@ import numpy as np
 
 from telltale.batch import FloatArray
 from telltale.errors import ModelError
-from telltale.models.onnx_graph import OnnxGraph
+from telltale.models.onnx_files.graph import OnnxGraph
 from telltale.models.trees.ensemble import Link
 from telltale.models.trees.write_onnx import add_link
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from telltale.batch import BoolArray, FloatArray, IntArray
 from telltale.errors import ModelError
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.session import OnnxSession
 from telltale.models.trees.ensemble import LEAF, Trees
 from telltale.models.trees.write_onnx import onnx_trees
 from telltale.models.trees.xgboost_json import xgboost_trees

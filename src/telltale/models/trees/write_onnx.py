@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from telltale.batch import IntArray
-from telltale.models.onnx_graph import ML, OnnxGraph
+from telltale.models.onnx_files.graph import ML, OnnxGraph
 from telltale.models.trees.ensemble import LEAF, Link, Trees, rounded_thresholds
 
 PLAIN: dict[Link, tuple[str, dict[str, Any]]] = {

@@ -11,8 +11,8 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from telltale.errors import ModelError
-from telltale.models.limited import run_limited
-from telltale.models.onnx_check import Limits
+from telltale.models.onnx_files.check import Limits
+from telltale.models.onnx_files.limited import run_limited
 
 LIMITS = Limits(memory_bytes=200 * 2**20, cpu_s=10, wall_s=30.0)
 SOON = Limits(memory_bytes=200 * 2**20, cpu_s=10, wall_s=2.0)
@@ -69,7 +69,7 @@ def started_child() -> psutil.Process:
     until = time.monotonic() + 5.0
     while time.monotonic() < until:
         for child in psutil.Process(os.getpid()).children():
-            if "telltale.models.limited" in child.cmdline():
+            if "telltale.models.onnx_files.limited" in child.cmdline():
                 return child
         time.sleep(0.01)
     raise AssertionError("nothing was started")

@@ -11,8 +11,8 @@ from telltale.errors import ModelError
 from telltale.models.base import Evidence
 from telltale.models.card import Card
 from telltale.models.columns import level_of
-from telltale.models.onnx_check import check_onnx
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.check import check_onnx
+from telltale.models.onnx_files.session import OnnxSession
 
 FILE = "model.onnx"
 OUTPUTS = "graph_outputs"  # setting: which of the graph's outputs, by name; default the first

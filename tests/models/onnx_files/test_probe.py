@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from telltale.errors import ModelError
-from telltale.models.onnx_check import Limits, check_onnx
-from telltale.models.onnx_probe import SAMPLES, Answers, probe_onnx
-from telltale.models.onnx_session import OnnxSession
-from tests.models.onnx_files import FLOAT, data, node, relu
+from telltale.models.onnx_files.check import Limits, check_onnx
+from telltale.models.onnx_files.probe import SAMPLES, Answers, probe_onnx
+from telltale.models.onnx_files.session import OnnxSession
+from tests.models.onnx_files.files import FLOAT, data, node, relu
 
 SMALL = Limits(memory_bytes=400 * 2**20, cpu_s=2, wall_s=20.0)
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from telltale.errors import ModelError
-from telltale.models import onnx_fields as fields
-from telltale.models import onnx_wire as wire
+from telltale.models.onnx_files import fields, wire
 
 
 @given(

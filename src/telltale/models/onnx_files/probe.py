@@ -11,9 +11,9 @@ import numpy as np
 
 from telltale.batch import FloatArray
 from telltale.errors import ModelError
-from telltale.models.limited import run_limited
-from telltale.models.onnx_check import LIMITS, Limits, OnnxFacts
-from telltale.models.onnx_session import OnnxSession
+from telltale.models.onnx_files.check import LIMITS, Limits, OnnxFacts
+from telltale.models.onnx_files.limited import run_limited
+from telltale.models.onnx_files.session import OnnxSession
 
 SAMPLES = 32
 SEED = 20_260_101

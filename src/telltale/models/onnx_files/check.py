@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from telltale.errors import ModelError
-from telltale.models import onnx_fields as fields
-from telltale.models import onnx_wire as wire
-from telltale.models.onnx_fields import ElementType
-from telltale.models.onnx_nodes import (
+from telltale.models.onnx_files import fields, wire
+from telltale.models.onnx_files.fields import ElementType
+from telltale.models.onnx_files.nodes import (
     ALSO_STANDARD,
     Node,
     check_order,
@@ -18,8 +17,8 @@ from telltale.models.onnx_nodes import (
     read_nodes,
     refuse,
 )
-from telltale.models.onnx_session import TensorSpec
-from telltale.models.onnx_wire import Message
+from telltale.models.onnx_files.session import TensorSpec
+from telltale.models.onnx_files.wire import Message
 
 DTYPES = {
     ElementType.FLOAT: "float32",

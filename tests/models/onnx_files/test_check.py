@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
 from telltale.errors import ModelError
-from telltale.models.onnx_check import LIMITS, Limits, check_onnx
-from tests.models.onnx_files import DOUBLE, FLOAT, INT64, STRING, data, model, node, relu
+from telltale.models.onnx_files.check import LIMITS, Limits, check_onnx
+from tests.models.onnx_files.files import DOUBLE, FLOAT, INT64, STRING, data, model, node, relu
 
 LONGEST_S = 5.0  # of a check, whatever the bytes
 

@@ -1,8 +1,8 @@
 """Runs one function in a process of its own that has little memory, little time and no secrets.
 
 What others send is read there: a library that crashes, hangs or asks for all memory takes nobody
-with it. Run as `python -m telltale.models.limited MODULE:FUNCTION MEMORY_BYTES CPU_S`, in the
-folder that the function works in.
+with it. Run as `python -m telltale.models.onnx_files.limited MODULE:FUNCTION MEMORY_BYTES CPU_S`,
+in the folder that the function works in.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from telltale.errors import MissingExtraError, ModelError, TelltaleError
-from telltale.models.onnx_check import Limits
+from telltale.models.onnx_files.check import Limits
 
 SAID = "stderr.txt"
 REFUSED = "refused.txt"  # in the folder: the error's class, a line end, its message

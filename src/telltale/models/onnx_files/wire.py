@@ -1,7 +1,7 @@
 """Reads the protobuf bytes of an ONNX file as far as a check of it needs, and runs none of it.
 
 A protobuf message is a row of fields: a key (field number and wire type), then a value. Only the
-fields of `onnx_fields` are known; one that is not is refused, so nothing that ONNX Runtime would
+fields of `fields.py` are known; one that is not is refused, so nothing that ONNX Runtime would
 act on goes by unseen.
 
 Source: protobuf encoding, https://protobuf.dev/programming-guides/encoding/.
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from telltale.errors import ModelError
-from telltale.models.onnx_fields import TENSOR, Kind
+from telltale.models.onnx_files.fields import TENSOR, Kind
 
 Value: TypeAlias = int | memoryview
 Message: TypeAlias = dict[str, list[Value]]

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from telltale.errors import MissingExtraError, ModelError
-from telltale.models.onnx_session import OnnxSession
-from tests.models.onnx_files import DOUBLE, FLOAT, INT64, data, node, relu
+from telltale.models.onnx_files.session import OnnxSession
+from tests.models.onnx_files.files import DOUBLE, FLOAT, INT64, data, node, relu
 
 
 def test_a_model_tells_its_input_and_outputs_and_answers() -> None:
@@ -91,7 +91,7 @@ def test_whole_numbers_come_out_as_such() -> None:
 
 def test_importing_telltales_models_does_not_load_onnx_runtime() -> None:
     program = (
-        "import sys, telltale.models.onnx_session, telltale.models.onnx_check\n"
+        "import sys, telltale.models.onnx_files.session, telltale.models.onnx_files.check\n"
         "print([n for n in ('onnxruntime', 'onnx', 'h5py') if n in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
@@ -101,7 +101,7 @@ def test_importing_telltales_models_does_not_load_onnx_runtime() -> None:
 def test_without_onnx_runtime_the_answer_is_the_install_command() -> None:
     program = (
         "import sys; sys.modules['onnxruntime'] = None\n"
-        "from telltale.models.onnx_session import OnnxSession\n"
+        "from telltale.models.onnx_files.session import OnnxSession\n"
         "from telltale.errors import MissingExtraError\n"
         "try: OnnxSession(b'')\n"
         "except MissingExtraError as missing: print(missing)\n"

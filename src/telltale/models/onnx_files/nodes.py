@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from telltale.errors import ModelError
-from telltale.models import onnx_fields as fields
-from telltale.models import onnx_wire as wire
-from telltale.models.onnx_wire import Message
+from telltale.models.onnx_files import fields, wire
+from telltale.models.onnx_files.wire import Message
 
 ALSO_STANDARD = "ai.onnx"  # another way to write ""
 
