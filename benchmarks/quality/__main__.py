@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,7 @@ class Judge:
         published: Best published or naive numbers known to us.
         asked: What telltale aims at on the share of the set that may be tuned on.
         keys: Which of the script's numbers are shown.
+        note: What one must know to read them.
     """
 
     name: str
@@ -37,93 +39,12 @@ class Judge:
     published: str
     asked: str
     keys: tuple[str, ...]
+    note: str = ""
 
 
-JUDGES = (
-    Judge(
-        "skab",
-        "pump testbed, alarm per row, fit on each file's first 400 rows, no point adjustment",
-        "Conv-AE F1 0.797 (not causal), MSET 0.785",
-        "F1 0.84 at a false-alarm rate of 18 %",
-        ("f1", "far", "mar", "events_found"),
-    ),
-    Judge(
-        "cmapss",
-        "turbofan FD001 (simulated), remaining life at the last row of each test unit",
-        "DCNN 12.61; later 10.43 to 10.68",
-        "RMSE 11.8 uncapped, 90 % interval covers 0.87 to 0.95",
-        ("rmse", "rmse_capped", "score", "coverage_90"),
-    ),
-    Judge(
-        "carobd",
-        "noise injected into a car's coolant sensor at 18, 8 and 0 dB, F2",
-        "idle 0.960, 0.949, 1.000; motion 0.989, 0.989, 0.986",
-        "idle 0.99; motion 0.985, 0.995, 0.997; no alarm on healthy trips",
-        ("f2_idle", "f2_motion", "alarms_per_hour"),
-    ),
-    Judge(
-        "carobd_faults",
-        "coolant sensor stuck, or off by 10 degC, found within 120 s",
-        "none",
-        "0.95 found",
-        ("found_share", "alarms_per_hour"),
-    ),
-    Judge(
-        "kit_coolant",
-        "coolant temperature 60 s ahead, trips never learnt from, degC",
-        "persistence 1.97",
-        "0.75",
-        ("mae", "mae_persistence", "worst_trip_excess"),
-    ),
-    Judge(
-        "ai4i",
-        "milling machine (synthetic), failure and its mode",
-        "F1 0.895, macro F1 0.608",
-        "F1 0.90, macro F1 0.66",
-        ("f1", "macro_f1"),
-    ),
-    Judge(
-        "gearbox",
-        "broken tooth, one class, loads never learnt from, ROC-AUC",
-        "0.940 (300 samples), 0.995 (1,000)",
-        "0.999; envelope bands alone 0.95",
-        ("auc_300", "auc_1000", "auc_envelope"),
-    ),
-    Judge(
-        "cwru",
-        "bearing part, other bearings than any that was tuned on, macro AUROC",
-        "learnt models fall to 0.35 to 0.59 on unseen bearings",
-        "0.98 without learning from faults",
-        ("macro_auroc", "unclear_share"),
-    ),
-    Judge(
-        "femto",
-        "bearings run to failure, the challenge's score; leave one bearing out on the share",
-        "winners about 0.31, later 0.4 to 0.6 (from memory)",
-        "above a degradation-path baseline",
-        ("score", "errors"),
-    ),
-    Judge(
-        "hydraulic",
-        "condition of four components from process sensors at 1 Hz",
-        "none at 1 Hz",
-        "both splits reported",
-        ("macro", "macro_blocked"),
-    ),
-    Judge(
-        "nab",
-        "streaming anomalies of one value, one pass, at most three free parameters",
-        "Numenta HTM 64.0, random cut forest 52.3 on this share",
-        "64",
-        ("standard", "low_fp"),
-    ),
-    Judge(
-        "smap_msl",
-        "spacecraft telemetry, VUS-PR; events by overlap",
-        "KMeansAD 0.435 (MSL), 0.380 (SMAP)",
-        "0.45, 0.40",
-        ("vus_pr", "event_precision", "event_recall"),
-    ),
+JUDGES = tuple(
+    Judge(name, **{**told, "keys": tuple(told["keys"])})
+    for name, told in tomllib.loads((HERE / "judges.toml").read_text(encoding="utf-8")).items()
 )
 
 HEAD = """# Prediction quality
@@ -170,7 +91,8 @@ def shown(value: object) -> str:
 def section(judge: Judge, result: dict[str, Any]) -> str:
     """Return the page's part about one set."""
     ours = [f"| {key} | {shown(result[key])} |" for key in judge.keys if key in result]
-    notes = [f"\n{result[key]}" for key in ("protocol", "note") if key in result]
+    told = [str(result["protocol"])] if "protocol" in result else []
+    notes = [f"\n{text[0].upper()}{text[1:].rstrip('.')}." for text in (*told, judge.note) if text]
     return "\n".join(
         [
             f"\n## {judge.name}\n",
@@ -200,11 +122,16 @@ def main(names: list[str]) -> int:
         print(json.dumps({"judge": judge.name, **result}), flush=True)
         parts.append(section(judge, result))
     if not names:
-        when = f"{datetime.now(UTC):%Y-%m-%d}"
-        where = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"
-        PAGE.write_text("\n".join([HEAD, f"Measured {when}: {where}.", *parts, ""]))
-        print(f"Wrote {PAGE.name}.")
+        write(parts)
     return 0
+
+
+def write(parts: list[str]) -> None:
+    """Write the page."""
+    when = f"{datetime.now(UTC):%Y-%m-%d}"
+    where = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"
+    PAGE.write_text("\n".join([HEAD, f"Measured {when}: {where}.", *parts, ""]))
+    print(f"Wrote {PAGE.name}.")
 
 
 if __name__ == "__main__":
