@@ -12,9 +12,9 @@ LOCK := constraints/py$(shell $(PYTHON) -c 'import sys; print(311 if sys.version
 BIN := .venv/bin
 WEB := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help demo test test-long check format bench bench-quality clean
+.PHONY: help demo test test-long check format bench bench-quality models clean
 help:  ## say what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 .venv/installed: pyproject.toml hatch_build.py $(LOCK) $(WEB)
 	$(PYTHON) -m venv .venv
@@ -50,6 +50,9 @@ bench: .venv/developing  ## measure speed and size on this machine, as JSON
 
 bench-quality: .venv/developing  ## judge the models on public data (../shared/data), write docs/reference/quality.md
 	$(BIN)/python benchmarks/quality
+
+models: .venv/developing  ## train every model again that telltale brings along, a few minutes
+	$(BIN)/python -m training
 
 clean:  ## remove what was set up and built
 	rm -rf .venv src/telltale/web web/node_modules

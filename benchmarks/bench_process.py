@@ -83,6 +83,7 @@ def server(data: Path | None = None) -> Iterator[Server]:
                 "--data",
                 str(data),
                 "--no-browser",
+                "--no-learning",  # else a benchmark would measure when it begins
                 *ports,
             ],
             stdout=subprocess.DEVNULL,

@@ -3,6 +3,9 @@ import { defineConfig, type Plugin } from "vite";
 // `npm run dev` serves the page itself and hands everything else to a telltale that runs beside it.
 const SERVER = process.env["TELLTALE_URL"] ?? "http://127.0.0.1:8000";
 
+/** What every page needs, and what Fleet shows. */
+const AT_ONCE = /node_modules\/(?!uplot)|preload-helper|src\/(?!simulator|cell|sw\.|main\.)[a-z-]+\.tsx?$|src\/pages\/(fleet|wall|lost|kept)|src\/charts\/measure|src\/models\/(api|cause)\./;
+
 /** uPlot hangs every kind of path on itself, so none falls away by itself; the page draws straight lines only. */
 const straightLinesOnly: Plugin = {
   name: "uplot-straight-lines-only",
@@ -37,7 +40,19 @@ export default defineConfig({
     rolldownOptions: {
       input: { index: "index.html", sw: "src/sw.ts" },
       // A service worker governs the folder it lies in, under a name that never changes.
-      output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+      output: {
+        entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js"),
+        // What pages share comes in three pieces, not in one for each set of pages: each piece has its own
+        // dictionary, and costs a request. What Fleet shows at once is in the first.
+        codeSplitting: {
+          includeDependenciesRecursively: false,
+          groups: [
+            { name: "base", test: AT_ONCE, priority: 2 },
+            { name: "shared", test: /src\/charts\/(range|ticks)|src\/models\/(words|machines)|src\/history\/when/, priority: 1 },
+            { name: "charts", test: /src\/charts\/|src\/models\/bounds|uplot/ },
+          ],
+        },
+      },
     },
   },
   server: { proxy: { "/api": { target: SERVER, ws: true } } },

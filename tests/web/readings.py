@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
 
 from tests.faults.server import Server
 
@@ -13,6 +17,7 @@ CALM_MM_S = 2.0
 WARN_MM_S = 5.2  # industrial_pump warns above 4.5 and calls above 8, each after 5 s
 CRITICAL_MM_S = 9.2
 STEP_S = 0.5
+LEARNT_WITHIN_S = 30.0
 
 
 def reading(time_s: float, vibration_mm_s: float = CALM_MM_S) -> dict[str, float]:
@@ -53,21 +58,81 @@ def send_past(
     assert answer.status == 200, answer
 
 
+def running(n: int, start_s: float, seed: int = 0, **off: float) -> list[dict[str, float]]:
+    """Return a pump's readings at 1 Hz: speed, flow and current go together, the rest is noise.
+
+    Args:
+        n: How many.
+        start_s: Time of the first one.
+        seed: Of the noise.
+        off: How far a channel is off at the end; it gets there steadily.
+    """
+    rng = np.random.default_rng(seed)
+    times_s = start_s + np.arange(n)
+    load = np.sin(times_s / 2.0)
+    columns = {
+        "motor_speed_rpm": 1500.0 + 40.0 * load + rng.normal(0.0, 3.0, n),
+        "flow_l_min": 300.0 + 20.0 * load + rng.normal(0.0, 2.0, n),
+        "vibration_mm_s": 2.0 + rng.normal(0.0, 0.1, n),
+        "motor_current_a": 15.0 + load + rng.normal(0.0, 0.1, n),
+    }
+    columns |= {
+        name: columns[name] + offset * np.arange(1, n + 1) / n for name, offset in off.items()
+    }
+    named = {"time": times_s, **columns}
+    return [{name: float(column[k]) for name, column in named.items()} for k in range(n)]
+
+
+def learn(
+    server: Server, machine: str, start_s: float, end_s: float, **wish: object
+) -> dict[str, Any]:
+    """Learn what is normal from a stretch, and return the training when it has succeeded."""
+    asked = {"from": round(start_s * 1e3), "to": round(end_s * 1e3), "kind": "mahalanobis"} | wish
+    answer = server.request(
+        "POST",
+        f"/api/v1/machines/{machine}/trainings",
+        json.dumps(asked).encode(),
+        {"Content-Type": "application/json"},
+    )
+    assert answer.status == 202, answer
+    deadline_s = time.monotonic() + LEARNT_WITHIN_S
+    while time.monotonic() < deadline_s:
+        training: dict[str, Any] = server.get(f"/trainings/{answer.json()['id']}")
+        if training["state"] not in {"waiting", "running"}:
+            assert training["state"] == "done", training
+            return training
+        time.sleep(0.05)
+    raise AssertionError(f"not learnt in {LEARNT_WITHIN_S} s")
+
+
 @contextlib.contextmanager
-def feeding(server: Server, vibrations_mm_s: dict[str, float]) -> Iterator[dict[str, float]]:
-    """Keep machines live, twice a second; a test may change what they vibrate meanwhile."""
+def feeding_rows(
+    server: Server, row_at: Mapping[str, Callable[[float], dict[str, float]]]
+) -> Iterator[None]:
+    """Keep machines live, twice a second, with what each reads at that time."""
     over = threading.Event()
 
     def feed() -> None:
         while not over.wait(STEP_S):
-            for machine, vibration_mm_s in list(vibrations_mm_s.items()):
+            for machine, row in list(row_at.items()):
                 with contextlib.suppress(OSError):  # the server may have been killed by the test
-                    server.push_json(machine, reading(time.time(), vibration_mm_s))
+                    server.push_json(machine, row(time.time()))
 
     thread = threading.Thread(target=feed, daemon=True)
     thread.start()
     try:
-        yield vibrations_mm_s
+        yield
     finally:
         over.set()
         thread.join(10)
+
+
+@contextlib.contextmanager
+def feeding(server: Server, vibrations_mm_s: dict[str, float]) -> Iterator[dict[str, float]]:
+    """Keep pumps live; a test may change what they vibrate meanwhile."""
+
+    def row_of(machine: str) -> Callable[[float], dict[str, float]]:
+        return lambda time_s: reading(time_s, vibrations_mm_s[machine])
+
+    with feeding_rows(server, {machine: row_of(machine) for machine in vibrations_mm_s}):
+        yield vibrations_mm_s

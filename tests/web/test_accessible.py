@@ -11,7 +11,15 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.faults.server import Server
 from tests.web.conftest import ROOT
-from tests.web.readings import CRITICAL_MM_S, WARN_MM_S, reading, register, send_past
+from tests.web.readings import (
+    CRITICAL_MM_S,
+    WARN_MM_S,
+    learn,
+    reading,
+    register,
+    running,
+    send_past,
+)
 
 # Pinned in web/package.json, put there by the `npm ci` of the build; never part of the page.
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -29,6 +37,13 @@ def fleet(server: Server) -> None:
     send_past(server, "pump-1", vibration_mm_s=CRITICAL_MM_S)
     send_past(server, "pump-2", vibration_mm_s=WARN_MM_S)
     assert server.push_json("pump-3", reading(time.time() - 3600)).status == 200
+    now_s = time.time()
+    register(server, "pump-5", "Pump 5")
+    assert server.push_json("pump-5", running(200, now_s - 400)).status == 200
+    learn(server, "pump-5", now_s - 400, now_s)
+    learn(server, "pump-5", now_s - 400, now_s, kind="ewma", role="shadow")
+    rows = running(190, now_s - 195, flow_l_min=-60.0)
+    assert server.push_json("pump-5", rows).status == 200
     assert server.push_json("mixer", [{"drum_temperature": 30 + i} for i in range(5)]).status == 200
 
 
@@ -37,8 +52,8 @@ def as_table(page: Page) -> None:
 
 
 def with_both(page: Page) -> None:
-    page.get_by_role("button", name="Both").click()
-    expect(page.get_by_role("region", name="The charts as a table")).to_be_visible()
+    page.get_by_role("button", name="Both").first.click()
+    expect(page.get_by_role("region", name="The charts as a table").first).to_be_visible()
 
 
 def with_menu(page: Page) -> None:
@@ -62,9 +77,24 @@ def with_files(page: Page) -> None:
     expect(page.get_by_text("How telltale reads it")).to_be_visible()
 
 
+def with_heat(page: Page) -> None:
+    expect(page.get_by_role("heading", name="What moves it")).to_be_visible()
+    expect(page.get_by_role("heading", name="Why", exact=True)).to_be_visible()
+    with_both(page)
+
+
+def with_failure(page: Page) -> None:
+    page.get_by_label("Try it as a shadow").check()
+    page.get_by_role("button", name="Learn what is normal").click()
+    expect(page.locator(".trainings .state").first).to_have_text("Failed")
+
+
 VIEWS: list[tuple[str, Callable[[Page], None] | None]] = [
     ("/", None), ("/", as_table), ("/", with_menu),
     ("/machines/pump-1", None), ("/machines/pump-1", with_both), ("/machines/pump-1", as_table),
+    ("/machines/pump-5", with_heat), ("/machines/pump-5/learn", None),
+    ("/machines/pump-3/learn", with_failure), ("/machines/spare/learn", None),
+    ("/models", None), ("/models/1", None), ("/models/2", None), ("/models/99", None),
     ("/machines/spare", None), ("/machines/mixer", None), ("/machines/nobody", None),
     ("/machines/pump-1/history?over=600", with_both),
     ("/import", with_files), ("/entry?machine=pump-1", with_error),

@@ -21,6 +21,7 @@ LOAD = """async (code) => {
     Object.assign(window, await import(url));
     window.parse = (path, query) => router.parse(path, new URLSearchParams(query));
     const machine = (state, i) => ({ title: "ABC"[i], state, headline: "Hot." });
+    window.RPM = { title: "Speed", unit: "rpm", decimals: 0 };
     window.fleet = (...states) => findings.fleetFinding(states.map(machine));
     window.typed = (text, range) => check.checkTyped(text, { range }, { factor: 1, offset: 0 });
 }"""
@@ -97,6 +98,39 @@ SAYS: list[tuple[str, Any]] = [
     ("states.stateShape('molten').lit", "fail"),
     # entry: what was typed
     ("typed(' 7,4 ', [0, 100])", {"kind": "value", "value": 7.4}),
+    # models: shares, ends of intervals, parts of a limit, what is led by what
+    ("cause.signedShare(0.617)", "+62 %"),
+    ("cause.signedShare(-0.2)", "\N{MINUS SIGN}20 %"),
+    ("cause.signedShare(-0.001)", "0 %"),
+    (
+        "cause.causeWords({ value: 1463, expected: 1478, bound: 1470 }, RPM)",
+        "1,463 rpm, usually 1,478 rpm, normal above 1,470 rpm",
+    ),
+    ("cause.causeWords({ value: null, expected: null, bound: null }, RPM)", "not known"),
+    (
+        "bounds.boundsOf('life_s', { life_s: 1, life_low_s: 1, life_high_s: 1 })",
+        {"low": "life_low_s", "high": "life_high_s"},
+    ),
+    ("bounds.boundsOf('x', { x: 1, x_low: 1, x_high: 1 })", {"low": "x_low", "high": "x_high"}),
+    ("bounds.boundsOf('x', { x: 1, x_low: 1 })", None),
+    (
+        "words.mainOutputs({ outputs: { v_g: 1, v_low_g: 1, v_high_g: 1, band_low_g: 1 } })",
+        ["v_g", "band_low_g"],
+    ),
+    ("words.alarmWords({ alarms_per_week: null })", "false alarms were not estimated"),
+    ("words.differenceWords(null)", "No sample has been answered by both yet."),
+    ("heat.levelOf(-3, heat.LIMIT_STEPS)", 0),
+    (
+        "[0.05, 0.1, 0.3, 0.5, 1, 2].map((part) => heat.levelOf(part, heat.LIMIT_STEPS))",
+        [0, 1, 2, 3, 4, 5],
+    ),
+    ("heat.cellsOf([0, 10, 20, 100])", [[-5, 5], [5, 15], [15, 25], [95, 105]]),
+    ("heat.nearestMoment([0, 10, 20], 14)", 1),
+    ("heat.nearestMoment([], 14)", -1),
+    ("heat.keyMoment('ArrowLeft', [0, 10, 20], null)", 20),
+    ("heat.keyMoment('ArrowRight', [0, 10, 20], 12)", 20),
+    ("heat.keyMoment('ArrowRight', [0, 10, 20], 20)", 20),
+    ("heat.keyMoment('Tab', [0, 10, 20], 20) === undefined", True),
     ("typed('', [0, 100])", {"kind": "empty"}),
     ("typed('740', [0, 100]).suggestion", "74"),
     ("typed('hot').kind", "bad"),
@@ -167,3 +201,18 @@ def test_a_view_of_history_survives_its_address(js: Page) -> None:
         return [one, view.readView(new URL(path, "http://x").searchParams)];
     }""")
     assert said[0] == said[1]
+
+
+def test_a_heat_map_weighs_shares_by_the_score_and_puts_the_heaviest_input_first(js: Page) -> None:
+    said = js.evaluate("""() => {
+        const evidence = {
+            inputs: ["a", "b"], time_ns: [1e9, 2e9], value: [0.4, null],
+            share: [[0.25, 0.75], [0.5, 0.5]],
+        };
+        const { rows } = heat.heatModel(evidence, 2);
+        return rows.map(({ name, parts, input }) => [name, parts, input]);
+    }""")
+    assert said == [
+        ["b", [pytest.approx(0.15), None], 1],
+        ["a", [pytest.approx(0.05), None], 0],
+    ]

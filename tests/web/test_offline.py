@@ -67,6 +67,8 @@ def test_without_its_server_the_page_shows_the_last_values_as_stale_and_comes_ba
     for path, words in {
         "/states": "What the lamps mean",
         "/import": "Bring in what was recorded",
+        "/models": "Models",
+        "/machines/pump-1/learn": "When did Pump 1 run as it should?",
     }.items():
         page.goto(path)  # every page is kept, not only those that were visited
         expect(page.locator("h1")).to_have_text(words)

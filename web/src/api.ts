@@ -61,16 +61,16 @@ export async function request<T>(method: string, target: string, init: RequestIn
   return body as T;
 }
 
-const get = <T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> =>
+export const get = <T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> =>
   request<T>("GET", url(path, query), signal ? { signal } : {});
 
-const send = <T>(method: string, path: string, body?: unknown): Promise<T> =>
+export const send = <T>(method: string, path: string, body?: unknown): Promise<T> =>
   request<T>(method, url(path), body === undefined ? {} : {
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
 
-const at = (id: string): string => `/machines/${encodeURIComponent(id)}`;
+export const at = (id: string): string => `/machines/${encodeURIComponent(id)}`;
 
 export const machines = () => get<{ machines: Machine[] }>("/machines").then((a) => a.machines);
 export const machine = (id: string) => get<Machine>(at(id));

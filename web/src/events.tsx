@@ -4,9 +4,11 @@ import { Blank } from "./blank";
 import { age, capital, dateTime, msOf, tied, when } from "./format";
 import { eventTitle, lowerFirst } from "./findings";
 import { Lamp } from "./lamp";
+import { profileOf } from "./outputs";
+import { causeWords, signedShare } from "./models/cause";
 import { machinePath } from "./router";
 import { eventLit } from "./states";
-import { machineSignal, now, profileSignal, specOf } from "./store";
+import { machineSignal, now, specOf } from "./store";
 import type { MachineEvent } from "./types";
 
 interface EventRowsProps {
@@ -51,7 +53,22 @@ function EventRow({ event, nowMs, named }: { event: MachineEvent; nowMs: number;
       {named ? <a class="what" href={machinePath(event.machine)}>{what}</a> : <span class="what">{what}</span>}
       <time dateTime={new Date(startMs).toISOString()} title={dateTime(startMs)}>{when(startMs, nowMs)}</time>
       <span class="why">{tied(why(event, nowMs))}</span>
+      {event.causes !== undefined && event.causes.length > 0 && <Causes event={event} />}
     </li>
+  );
+}
+
+/** Which inputs explained most of it when it was told first. */
+function Causes({ event }: { event: MachineEvent }) {
+  const machine = machineSignal(event.machine)?.value ?? null;
+  const profile = machine === null ? null : profileOf(machine);
+  return (
+    <ul class="causes" aria-label="Causes">
+      {event.causes!.map((cause) => {
+        const spec = specOf(profile, cause.name);
+        return <li key={cause.name}><b>{spec?.title ?? cause.name}</b> {signedShare(cause.share)}: {tied(causeWords(cause, spec, cause.name))}</li>;
+      })}
+    </ul>
   );
 }
 
@@ -61,7 +78,7 @@ const isRecorded = (event: MachineEvent): boolean =>
 
 function eventWords(event: MachineEvent, named: boolean): string {
   const machine = machineSignal(event.machine)?.value ?? null;
-  const profile = machine === null ? null : profileSignal(machine.profile).value;
+  const profile = machine === null ? null : profileOf(machine);
   const title = eventTitle(event, specOf(profile, event.name));
   return named ? `${machine?.title ?? event.machine}: ${lowerFirst(title)}` : capital(title);
 }

@@ -5,7 +5,10 @@ import { signal } from "@preact/signals";
 export type Route =
   | { page: "fleet" }
   | { page: "machine"; machine: string }
+  | { page: "learn"; machine: string }
   | { page: "history"; machine: string | null }
+  | { page: "models" }
+  | { page: "model"; model: number }
   | { page: "import" }
   | { page: "entry" }
   | { page: "sources" }
@@ -17,7 +20,7 @@ export interface Place {
   query: URLSearchParams;
 }
 
-const PLAIN = ["import", "entry", "sources", "states"] as const;
+const PLAIN = ["models", "import", "entry", "sources", "states"] as const;
 
 export function parse(path: string, query: URLSearchParams): Route {
   const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
@@ -26,8 +29,10 @@ export function parse(path: string, query: URLSearchParams): Route {
   if (first === "machines" && second !== undefined) {
     if (third === undefined) return { page: "machine", machine: second };
     if (third === "history") return { page: "history", machine: second };
+    if (third === "learn") return { page: "learn", machine: second };
   }
   if (first === "history" && parts.length === 1) return { page: "history", machine: query.get("machine") };
+  if (first === "models" && /^\d+$/.test(second ?? "")) return { page: "model", model: Number(second) };
   const plain = PLAIN.find((name) => name === first);
   return plain !== undefined && parts.length === 1 ? { page: plain } : { page: "lost", path };
 }
@@ -45,6 +50,11 @@ export const place = signal<Place>(here());
 
 export const machinePath = (id: string): string => `/machines/${encodeURIComponent(id)}`;
 export const historyPath = (id?: string | null): string => (id ? `${machinePath(id)}/history` : "/history");
+
+export const learnPath = (id: string, range?: { from_s: number; to_s: number } | null): string =>
+  `${machinePath(id)}/learn${range ? `?from=${iso(range.from_s)}&to=${iso(range.to_s)}` : ""}`;
+export const modelPath = (number: number): string => `/models/${number}`;
+const iso = (at_s: number): string => new Date(at_s * 1000).toISOString();
 
 export function go(path: string, replace = false): void {
   if (replace) history.replaceState(null, "", path);

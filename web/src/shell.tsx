@@ -27,7 +27,7 @@ function groups(): [string, Link[]][] {
   const machine = lastMachine.value ?? worst.value?.id ?? null;
   const watch: Link[] = [{ icon: "fleet", title: "Fleet", href: "/", page: "fleet" }];
   if (machine !== null) watch.push({ icon: "machine", title: "Machine", href: machinePath(machine), page: "machine" });
-  watch.push({ icon: "history", title: "History", href: "/history", page: "history" });
+  watch.push({ icon: "history", title: "History", href: "/history", page: "history" }, { icon: "models", title: "Models", href: "/models", page: "models" });
   return [
     ["Watch", watch],
     ["Readings in", [
@@ -39,7 +39,12 @@ function groups(): [string, Link[]][] {
   ];
 }
 
-const isHere = (link: Link): "page" | undefined => (place.value.route.page === link.page ? "page" : undefined);
+const HOMES: Record<string, string> = { learn: "machine", model: "models" }; // pages below one of the rail
+
+function isHere(link: Link): "page" | undefined {
+  const { page } = place.value.route;
+  return (HOMES[page] ?? page) === link.page ? "page" : undefined;
+}
 
 function Count() {
   const { critical = 0, warn = 0 } = tally.value;

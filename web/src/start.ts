@@ -3,10 +3,11 @@
 import { effect } from "@preact/signals";
 import { eventTitle, lowerFirst } from "./findings";
 import { onEvents, startLive } from "./live";
+import { awaitSpec } from "./outputs";
 import { startOffline } from "./offline";
 import { machinePath, startRouter } from "./router";
 import { eventLit, stateShape } from "./states";
-import { awaitProfile, machineSignal, now, refresh, refreshEvents, refreshStatus, specOf, worst } from "./store";
+import { machineSignal, now, refresh, refreshEvents, refreshStatus, worst } from "./store";
 import { startTheme } from "./theme";
 import { toast } from "./toast";
 import type { MachineEvent } from "./types";
@@ -31,8 +32,8 @@ async function tell(event: MachineEvent): Promise<void> {
   const isNews = event.end_ns === null && event.level !== "info" && Date.now() * 1e6 - event.start_ns < JUST_NOW_NS;
   if (!isNews) return;
   const machine = machineSignal(event.machine)?.value ?? null;
-  const profile = machine === null ? null : await awaitProfile(machine.profile);
-  const title = `${machine?.title ?? event.machine}: ${lowerFirst(eventTitle(event, specOf(profile, event.name)))}`;
+  const spec = await awaitSpec(event.machine, event.name);
+  const title = `${machine?.title ?? event.machine}: ${lowerFirst(eventTitle(event, spec))}`;
   toast({ lit: eventLit(event), title, text: event.message, href: machinePath(event.machine) });
 }
 

@@ -161,7 +161,7 @@ async function fetchProfile(id: string, into: Signal<Profile | null>): Promise<v
 }
 
 export const specOf = (profile: Profile | null, name: string): SignalSpec | null =>
-  profile?.channels[name] ?? profile?.metrics?.[name] ?? null;
+  profile?.channels[name] ?? profile?.metrics?.[name] ?? profile?.outputs?.[name] ?? null;
 
 /** A page opened without its server shows what it saw last, all of it marked stale. */
 function showLastSeen(): void {

@@ -53,7 +53,8 @@ async function keepShell(response: Response): Promise<void> {
   if (!response.ok || !(response.headers.get("content-type") ?? "").includes("text/html")) return;
   const cache = await caches.open(SHELL);
   const html = await response.clone().text();
-  const named = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map((match) => match[1] ?? "").filter((path) => ASSET.test(path));
+  const paths = [...html.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map((match) => match[1] ?? "");
+  const named = [...new Set(paths)].filter((path) => ASSET.test(path)); // twice, it could not be kept at all
   const missing: string[] = [];
   for (const path of named) if (!(await cache.match(path))) missing.push(path);
   await cache.addAll(missing);

@@ -7,10 +7,11 @@ import { noteSpark } from "./frames";
 import { Lamp, Simulated, State } from "./lamp";
 import { Range } from "./range";
 import type { Ring } from "./ring";
+import { profileOf } from "./outputs";
 import { machinePath } from "./router";
 import { Spark } from "./spark";
 import { stateShape, stateWord, tone } from "./states";
-import { machineSignal, nowFor, profileSignal, ringOf, specOf, type LiveMachine } from "./store";
+import { machineSignal, nowFor, ringOf, specOf, type LiveMachine } from "./store";
 import { worstEvent } from "./findings";
 import { saidValue, unknownSpec } from "./values";
 import type { Profile } from "./types";
@@ -37,7 +38,7 @@ export function leadingNames(machine: LiveMachine, profile: Profile | null): str
 export function Tile({ id, wide = false }: { id: string; wide?: boolean }) {
   const machine = machineSignal(id)?.value;
   if (machine === undefined) return null;
-  const profile = profileSignal(machine.profile).value;
+  const profile = profileOf(machine);
   const names = leadingNames(machine, profile);
   const spark = worstEvent(machine.open_events)?.name || names[0];
   const { lit } = stateShape(machine.state);

@@ -7,6 +7,15 @@ export type ValueState = "ok" | "warn" | "critical" | "stale" | "recorded" | "no
 export type Freshness = "live" | "stale" | "recorded" | "no_data";
 export type EventLevel = "info" | "warn" | "critical";
 
+/** One input's part in what a model found; `bound` is where it alone would end it. */
+export interface Cause {
+  name: string;
+  share: number;
+  value: number | null;
+  expected: number | null;
+  bound: number | null;
+}
+
 export interface MachineEvent {
   key: string;
   machine: string;
@@ -20,6 +29,7 @@ export interface MachineEvent {
   limit: number | null;
   message: string;
   advice: string | null;
+  causes?: Cause[];
 }
 
 export interface Value {
@@ -48,6 +58,8 @@ export interface Machine {
   rejected: number;
   late: number;
   values: Record<string, Value>;
+  /** What its models give, beside its profile's channels and metrics. */
+  outputs?: Record<string, SignalSpec>;
   open_events: MachineEvent[];
   source: string | null;
 }
@@ -85,6 +97,8 @@ export interface Profile {
   description: string;
   channels: Record<string, SignalSpec>;
   metrics: Record<string, SignalSpec>;
+  /** Of one machine; see outputs.ts. */
+  outputs?: Record<string, SignalSpec>;
   cards: string[];
   charts: string[];
   rate_hz: number;

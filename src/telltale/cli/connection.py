@@ -137,7 +137,7 @@ class OwnServer:
         from telltale.runtime.build import embedded_runtime  # noqa: PLC0415
 
         set_up_logs(quiet=True)
-        self.runtime: Runtime = embedded_runtime(self._data)
+        self.runtime: Runtime = embedded_runtime(self._data, is_learning=False)
         self._server = make_server(self.runtime, self._data, self._listening.set_result)
         await self.runtime.start()
         try:

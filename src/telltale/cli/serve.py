@@ -61,6 +61,11 @@ Prepare = Callable[["Runtime"], Awaitable[None]]
     show_default=True,
     help="Older whole days move to Parquet, if the archive extra is installed.",
 )
+@click.option(
+    "--no-learning",
+    is_flag=True,
+    help="Do not learn by itself what is normal; `telltale train` still does.",
+)
 @json_option
 def serve(
     data: Path,
@@ -74,6 +79,7 @@ def serve(
     keep_days: float | None,
     keep_gb: float | None,
     archive_after_days: float,
+    no_learning: bool,
     as_json: bool,
 ) -> None:
     """Take readings and show them live."""
@@ -95,6 +101,7 @@ def serve(
         open_page=not no_browser,
         as_json=as_json,
         max_machines=max_machines,
+        is_learning=not no_learning,
         keeping=keeping,
     )
 
@@ -150,6 +157,7 @@ def run_server(
     open_page: bool,
     as_json: bool = False,
     max_machines: int = MAX_MACHINES,
+    is_learning: bool = True,
     keeping: Mapping[str, float | None] | None = None,
 ) -> None:
     """Serve until interrupted. Everything acknowledged is committed before this returns."""
@@ -172,7 +180,9 @@ def run_server(
         announce(url, data, open_page=open_page, as_json=as_json)
 
     async def main(listener: socket.socket) -> None:
-        runtime = embedded_runtime(data, max_machines=max_machines, **(keeping or {}))
+        runtime = embedded_runtime(
+            data, max_machines=max_machines, is_learning=is_learning, **(keeping or {})
+        )
         server = make_server(runtime, data, listening)
         with stopped_by_signals(server):
             await runtime.start()

@@ -60,7 +60,7 @@ def _followed(client: Client, job: dict[str, Any], *, is_quiet: bool) -> dict[st
     """Wait for a training's end, and say what it does meanwhile."""
     phase = ""
     while job["state"] in UNDER_WAY:
-        if job["phase"] != phase and not is_quiet:
+        if job["state"] == "running" and job["phase"] != phase and not is_quiet:
             phase = job["phase"]
             click.echo(f"{phase[:1].upper()}{phase[1:]} ...", err=True)
         time.sleep(POLL_S)

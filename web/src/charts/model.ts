@@ -16,6 +16,12 @@ export interface Signal {
   normal: [number, number] | null;
   limits: Limits | null;
   words: ReadonlyMap<number, string>; // of a coded channel
+  band?: Band<Signal>; // what an estimate lies between
+}
+
+export interface Band<T> {
+  low: T;
+  high: T;
 }
 
 const LIMIT_KEYS = ["warn_below", "warn_above", "critical_below", "critical_above"] as const;
@@ -33,6 +39,10 @@ export function signalOf(name: string, spec: SignalSpec | null): Signal {
   const words = new Map(Object.entries(spec.codes ?? {}).map(([word, code]) => [code, word]));
   return { name, title: spec.title, as, normal, limits, words };
 }
+
+/** The signals that must be read to draw these. */
+export const allSignals = (signals: readonly Signal[]): readonly Signal[] =>
+  signals.flatMap((signal) => (signal.band ? [signal, signal.band.low, signal.band.high] : [signal]));
 
 /** A value as the signal's captions and tables write it, without its unit. */
 export const written = (value: number, { words, as }: Signal): string => words.get(value) ?? number(value, as.decimals);
@@ -53,6 +63,7 @@ export interface DrawnLine {
   signal: Signal;
   line: Line;
   under: Line | null; // the second range, moved onto the first
+  band: Band<Line> | null;
   pause_s: number;
   series: number; // 1 to 5, which colour and dash
 }
@@ -102,7 +113,8 @@ export function chartModel(input: ChartInput): ChartModel {
   const alone = signals.length === 1 ? signals[0] : undefined;
   const normal = alone?.normal ?? null;
   const limits = limitLines(alone?.limits);
-  const seen = lines.flatMap(({ line, under }) => [extent(line, range), under && extent(under, range)]);
+  const seen = lines.flatMap(({ line, under, band }) =>
+    [line, under, band?.low, band?.high].map((one) => (one ? extent(one, range) : null)));
   const bounds = yBounds(seen.filter((e) => e !== null), normal, limits);
   const gaps = sharedGaps(lines, range, input.now_s);
   return { lines, range, bounds, normal, limits: limits.filter((l) => l.value >= bounds.low && l.value <= bounds.high), gaps };
@@ -118,7 +130,8 @@ function sharedGaps([leader, ...others]: readonly DrawnLine[], range: Range, now
 function drawnLine(signal: Signal, k: number, input: ChartInput): DrawnLine {
   const line = input.lineOf(signal.name);
   const under = input.underOf ? moved(input.underOf(signal.name), input.offset_s) : null;
-  return { signal, line, under, pause_s: longestPause_s(line, input.staleAfter_s), series: (k % 5) + 1 };
+  const band = signal.band ? { low: input.lineOf(signal.band.low.name), high: input.lineOf(signal.band.high.name) } : null;
+  return { signal, line, under, band, pause_s: longestPause_s(line, input.staleAfter_s), series: (k % 5) + 1 };
 }
 
 /** Ends of the vertical axis: the samples, their normal range, and the limits that are in reach. */

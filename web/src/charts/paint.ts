@@ -2,8 +2,9 @@
 
 import uPlot from "uplot";
 import { age, brief } from "../format";
-import type { ChartModel, Mark } from "./model";
+import type { Band, ChartModel, Mark } from "./model";
 import type { Palette } from "./palette";
+import type { Line } from "./series";
 
 const HATCH_PX = 7;
 const MIN_GAP_PX = 6; // a narrower gap is seen, not named
@@ -27,11 +28,33 @@ export function paintGround(u: uPlot, { model, palette }: Scene): void {
     ctx.fillStyle = palette.color.band;
     ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
   }
+  for (const { band, pause_s } of model.lines) if (band) paintBand(u, palette, band, pause_s);
   for (const gap of model.gaps) {
     const left = Math.max(bbox.left, u.valToPos(gap.from_s, "x", true));
     paintGap(u, palette, left, Math.min(bbox.left + bbox.width, u.valToPos(gap.to_s, "x", true)));
   }
   ctx.restore();
+}
+
+/** Between the ends of an estimate, from pause to pause; both ends have the same times. */
+function paintBand(u: uPlot, palette: Palette, { low, high }: Band<Line>, pause_s: number): void {
+  const { ctx } = u;
+  const x = (i: number): number => u.valToPos(low.time_s[i] ?? 0, "x", true);
+  const y = (line: Line, i: number): number => u.valToPos(line.value[i] ?? 0, "y", true);
+  const n = Math.min(low.time_s.length, high.time_s.length);
+  ctx.fillStyle = palette.color.learnt;
+  ctx.strokeStyle = palette.color["lamp-off"];
+  ctx.lineWidth = uPlot.pxRatio;
+  for (let from = 0, to = 1; to <= n; to++) {
+    if (to < n && (low.time_s[to] ?? 0) - (low.time_s[to - 1] ?? 0) <= pause_s) continue;
+    ctx.beginPath();
+    for (let i = from; i < to; i++) ctx.lineTo(x(i), y(high, i));
+    for (let i = to - 1; i >= from; i--) ctx.lineTo(x(i), y(low, i));
+    ctx.closePath();
+    ctx.fill();
+    ctx.stroke(); // the fill alone is too pale to be a border
+    from = to;
+  }
 }
 
 /** Filled and hatched: the fill alone is lost where a theme's ground is black. */

@@ -91,7 +91,7 @@ function Caption(props: StripProps) {
       <div class="cap">
         <b class="cut">{alone.signal.title}</b>
         <span>{alone.signal.as.symbol}</span>
-        <span class="push read">{time && <span>{time} </span>}<b>{reading(alone, alone.line, props)}</b></span>
+        <span class="push read">{time && <span>{time} </span>}<b>{reading(alone, alone.line, props)}</b>{alone.band && <span> {reading(alone, alone.band.low, props)} to {reading(alone, alone.band.high, props)}</span>}</span>
         {alone.under && <span class="read under">{reading(alone, alone.under, props)}</span>}
       </div>
     );

@@ -1,7 +1,9 @@
 // `TrendPanel`: the charts of a machine as they run, with a choice of how far back. Zooming stands still;
 // "Back to newest" follows again.
 
+import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
+import { boundsOf } from "../models/bounds";
 import type { Ring } from "../ring";
 import { recentEvents, specOf } from "../store";
 import { units } from "../settings";
@@ -9,7 +11,7 @@ import type { MachineEvent, Profile } from "../types";
 import { type Signal, signalOf } from "./model";
 import { useEvents } from "./query";
 import type { Range } from "./range";
-import { Trends } from "./trends";
+import { Trends, type TrendsProps } from "./trends";
 import { rangeWords } from "./ticks";
 
 export interface TrendPanelProps {
@@ -19,6 +21,9 @@ export interface TrendPanelProps {
   names: readonly string[];
   live: Ring;
   rangeSeconds?: number;
+  /** Said before the range. */
+  heading?: ComponentChildren;
+  foot?: TrendsProps["foot"];
 }
 
 const WINDOWS: [number, string, string][] = [
@@ -29,7 +34,7 @@ const WINDOWS: [number, string, string][] = [
   [604_800, "7 d", "Last 7 days"],
 ];
 
-export function TrendPanel({ machine, profile, names, live, rangeSeconds = 3600 }: TrendPanelProps) {
+export function TrendPanel({ machine, profile, names, live, rangeSeconds = 3600, heading, foot }: TrendPanelProps) {
   const [window_s, setWindow] = useState(rangeSeconds);
   const [range, setRange] = useState<Range | null>(null);
   const [shown, setShown] = useState<Range | null>(null);
@@ -45,7 +50,7 @@ export function TrendPanel({ machine, profile, names, live, rangeSeconds = 3600 
     <Trends
       machine={machine} groups={groups} window_s={window_s} range={range} onRange={setRange} ring={live}
       staleAfter_s={profile.stale_after_s} events={events} titleOf={(name) => specOf(profile, name)?.title ?? name} onShown={setShown}
-      title={<h2>{range ? rangeWords(range.from_s, range.to_s) : said}</h2>}
+      title={<Title heading={heading} words={range ? rangeWords(range.from_s, range.to_s) : said} />} {...(foot ? { foot } : {})}
       tools={
         <div class="seg windows" role="group" aria-label="How far back">
           {WINDOWS.map(([length_s, label]) => (
@@ -57,9 +62,19 @@ export function TrendPanel({ machine, profile, names, live, rangeSeconds = 3600 
   );
 }
 
+const Title = ({ heading, words }: { heading: ComponentChildren; words: string }) =>
+  heading ? <>{heading}<span class="small muted">{words}</span></> : <h2>{words}</h2>;
+
 /** The named signals of a profile, in the viewer's units; a new list only when one of these changes. */
 export function useSignals(profile: Profile | null, names: readonly string[]): readonly Signal[] {
-  return useMemo(() => names.map((name) => signalOf(name, specOf(profile, name))), [profile, names.join("\n"), units.value]);
+  return useMemo(() => names.map((name) => withBand(profile, name)), [profile, names.join("\n"), units.value]);
+}
+
+/** An estimate comes with its interval. */
+function withBand(profile: Profile | null, name: string): Signal {
+  const read = (one: string): Signal => signalOf(one, specOf(profile, one));
+  const ends = boundsOf(name, profile?.outputs);
+  return ends ? { ...read(name), band: { low: read(ends.low), high: read(ends.high) } } : read(name);
 }
 
 /** Events of the range from the store, with those that happened since they were asked for. */

@@ -13,7 +13,7 @@ import { listen } from "./gestures";
 import { type Handle, useHandle } from "./handle";
 import { useLines, withTail } from "./lines";
 import { useSeen, useWidth } from "./measure";
-import { type ChartModel, chartModel, type Mark, type Signal, summary } from "./model";
+import { allSignals, type ChartModel, chartModel, type Mark, type Signal, summary } from "./model";
 import { type Palette, usePalette } from "./palette";
 import { useTelemetry } from "./query";
 import { lastOf, type Range, shifted, span_s } from "./range";
@@ -43,8 +43,21 @@ export interface TrendsProps {
   form?: TrendForm;
   onForm?: (form: TrendForm) => void;
   isWheelFree?: boolean;
+  /** What stands below the charts on the same time axis. */
+  foot?: (drawn: Drawn) => ComponentChildren;
   /** Told whenever the shown range rests, so the owner can ask for events or write a title. */
   onShown?: (range: Range) => void;
+}
+
+/** What a foot needs to lie under the charts. */
+export interface Drawn {
+  range: Range; // moves with the machine while following
+  asked: Range; // rests between two questions
+  cursor_s: number | null;
+  setCursor: (at_s: number | null) => void;
+  form: TrendForm;
+  width_px: number;
+  axis_px: number;
 }
 
 export function Trends(props: TrendsProps) {
@@ -62,7 +75,7 @@ export function Trends(props: TrendsProps) {
   const handle = useHandle({ set: range, following, onRange: props.onRange });
   const shown = handle.range;
 
-  const signals = useMemo(() => groups.flat(), [groups]);
+  const signals = useMemo(() => allSignals(groups.flat()), [groups]);
   const names = useMemo(() => signals.map((s) => s.name), [signals]);
   const points = Math.ceil(Math.max(0, width_px - palette.axis_px) / 100) * 100;
   const question = range ?? asked;
@@ -113,6 +126,7 @@ export function Trends(props: TrendsProps) {
           />
         )}
         {form !== "table" && <p class="fineprint small muted">{drawnWords(bucket_s)}</p>}
+        {props.foot?.({ range: shown, asked: question, cursor_s: handle.cursor_s, setCursor: handle.setCursor, form, width_px, axis_px: palette.axis_px })}
         {form !== "chart" && (
           <TrendTable columns={tableColumns(models)} range={shown} bucket_s={bucket_s}
             underTitle={offset_s === null ? "" : rangeWords(shown.from_s - offset_s, shown.to_s - offset_s)} />
@@ -123,8 +137,9 @@ export function Trends(props: TrendsProps) {
 }
 
 function tableColumns(models: readonly ChartModel[]): TableColumn[] {
-  return models.flatMap((model) => model.lines.flatMap(({ signal, line, under }) => [
+  return models.flatMap((model) => model.lines.flatMap(({ signal, line, under, band }) => [
     { signal, line, isUnder: false },
+    ...(signal.band && band ? [{ signal: signal.band.low, line: band.low, isUnder: false }, { signal: signal.band.high, line: band.high, isUnder: false }] : []),
     ...(under ? [{ signal, line: under, isUnder: true }] : []),
   ]));
 }

@@ -21,6 +21,7 @@ export function Channels({ profile, chosen, onChoose, isJoined, onJoin }: Channe
   const groups: [string, [string, SignalSpec][]][] = [
     ["Measured", Object.entries(profile.channels)],
     ["Derived", Object.entries(profile.metrics ?? {})],
+    ["From models", Object.entries(profile.outputs ?? {})],
   ];
   const all = groups.flatMap(([, signals]) => signals.map(([name]) => name));
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);

@@ -17,9 +17,10 @@ import { readView, type View, viewPath } from "../history/view";
 import { When } from "../history/when";
 import { Simulated } from "../lamp";
 import { want } from "../live";
-import { go, place } from "../router";
+import { profileOf } from "../outputs";
+import { go, learnPath, place } from "../router";
 import { Page } from "../shell";
-import { briefs, loaded, loadError, machineSignal, now, profileSignal, refresh, ringOf, specOf } from "../store";
+import { briefs, loaded, loadError, machineSignal, now, refresh, ringOf, specOf } from "../store";
 import type { Profile, Session } from "../types";
 import "../history.css";
 
@@ -33,7 +34,7 @@ export function HistoryPage({ machine }: { machine: string | null }) {
     if (id !== null) want({ machines: [id], channels: ["*"], rateHz: LIVE_RATE_HZ, backfillS: 0 });
   }, [id]);
   const live = id === null ? null : machineSignal(id)?.value ?? null;
-  const profile = live === null ? null : profileSignal(live.profile).value;
+  const profile = live === null ? null : profileOf(live);
   if (id === null || live === null || profile === null) return <Empty id={id} isMissing={loaded.value && (id === null || live === null)} />;
   return <History key={id} id={id} title={live.title || id} isSimulated={live.simulated} profile={profile} />;
 }
@@ -82,6 +83,7 @@ function History({ id, title, isSimulated, profile }: HistoryProps) {
         <div class="row tools">
           <MachineChoice id={id} view={view} />
           <When last_s={view.range ? null : view.last_s} shown={shown} all={allOf(sessions)} onRange={show} onLast={(last_s) => change({ last_s, range: null })} />
+          {shown && <a class="btn" href={learnPath(id, shown)}>Learn normal…</a>}
         </div>
       }
     >

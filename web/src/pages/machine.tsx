@@ -9,10 +9,13 @@ import { FirstReading } from "../first-reading";
 import { Lamp, Simulated } from "../lamp";
 import { want } from "../live";
 import { LoadProblem } from "./fleet";
+import { HealthAside, HealthPanel } from "../models/health";
+import { useModels } from "../models/machines";
+import { profileOf } from "../outputs";
 import { historyPath, machinePath } from "../router";
 import { lastMachine, Page } from "../shell";
 import { stateShape } from "../states";
-import { briefs, loaded, machineSignal, now, profileSignal, recentEvents, ringOf, specOf, type LiveMachine } from "../store";
+import { briefs, loaded, machineSignal, now, recentEvents, ringOf, specOf, type LiveMachine } from "../store";
 import { isSimulatorHere, SimulatorPanel } from "../simulator";
 import { countText, rate } from "../format";
 import { DerivedPanel, NowPanel } from "./now";
@@ -48,7 +51,9 @@ const Unknown = ({ id }: { id: string }) => (
 
 function Known({ machine }: { machine: LiveMachine }) {
   const [isNaming, setNaming] = useState(false);
-  const profile = profileSignal(machine.profile).value;
+  const profile = profileOf(machine);
+  const models = useModels(machine.id);
+  const isHeard = machine.last_time_ns !== null;
   const { lit } = stateShape(machine.state);
   const finding = machineFinding(machine, (name) => specOf(profile, name), now.value);
   return (
@@ -69,12 +74,14 @@ function Known({ machine }: { machine: LiveMachine }) {
       {machine.inferred && <Inferred machine={machine} />}
       <div class="machine">
         <div class="stack loose">
-          {machine.last_time_ns === null ? <Unheard machine={machine} profile={profile} /> : <NowPanel machine={machine} profile={profile} />}
-          {machine.last_time_ns !== null && profile && <Trends machine={machine} profile={profile} />}
-          {machine.last_time_ns !== null && profile && <DerivedPanel machine={machine} profile={profile} />}
+          {isHeard ? <NowPanel machine={machine} profile={profile} /> : <Unheard machine={machine} profile={profile} />}
+          {isHeard && profile && models && <HealthPanel machine={machine} profile={profile} known={models} />}
+          {isHeard && profile && <Trends machine={machine} profile={profile} />}
+          {isHeard && profile && <DerivedPanel machine={machine} profile={profile} />}
         </div>
         <aside class="stack loose" aria-label="What it means and what to do">
           {machine.freshness !== "recorded" && <AdvicePanel machine={machine} />}
+          {isHeard && profile && models && <HealthAside machine={machine} profile={profile} known={models} />}
           {isSimulatorHere(machine) && <SimulatorPanel id={machine.id} />}
           <Events events={eventsOf(machine)} />
           <FactsPanel machine={machine} />
@@ -104,7 +111,8 @@ const Unheard = ({ machine, profile }: { machine: LiveMachine; profile: Profile 
 
 function Trends({ machine, profile }: { machine: LiveMachine; profile: Profile }) {
   const listed = profile.charts.length > 0 ? profile.charts : Object.keys(profile.channels);
-  const abnormal = [...machine.open_events].sort(worstFirst).map((event) => event.name).filter((name) => specOf(profile, name) !== null);
+  const abnormal = [...machine.open_events].sort(worstFirst).map((event) => event.name)
+    .filter((name) => specOf(profile, name) !== null && profile.outputs?.[name] === undefined); // Health charts what models give
   // Abnormal signals come first, but a chart that is shown stays: the page must not jump.
   const [names] = useState(() => [...new Set([...abnormal, ...listed])].slice(0, CHARTS_SHOWN));
   return <TrendPanel machine={machine.id} profile={profile} names={names} live={ringOf(machine.id)} rangeSeconds={TREND_S} />;
