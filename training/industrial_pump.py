@@ -1,4 +1,4 @@
-"""Makes `industrial_pump_autoencoder`: the LSTM autoencoder of the PUMP document.
+"""Makes `industrial_pump_autoencoder`: an LSTM autoencoder of a healthy pump.
 
 `python -m training.industrial_pump` simulates healthy pumps in all their duties, trains on the
 first of them, sets the limit on others, and measures it on pumps with faults that it has never
@@ -16,8 +16,8 @@ import numpy as np
 from telltale.batch import NS_PER_S, Batch, FloatArray, concat
 from telltale.models.card import Input, Measured
 from telltale.models.deep.autoencoder_detector import AutoencoderSettings, train_autoencoder
-from telltale.models.deep.expectation_core import FILE
 from telltale.models.folder import made_model
+from telltale.models.onnx_files.core import FILE
 from telltale.profiles.load import builtin_profiles
 from telltale.simulators.pump import Pump
 from training.shipping import START_NS, ship

@@ -15,9 +15,9 @@ import numpy as np
 from telltale.batch import NS_PER_S, Batch, FloatArray, concat
 from telltale.models.base import Model
 from telltale.models.card import Input, Measured
-from telltale.models.deep.expectation_core import FILE
 from telltale.models.deep.forecaster import ForecasterSettings, train_forecaster
 from telltale.models.folder import made_model
+from telltale.models.onnx_files.core import FILE
 from telltale.profiles.load import builtin_profiles
 from telltale.simulators.engine_2jz import Engine2jz
 from training.engine_readings import CHANNELS

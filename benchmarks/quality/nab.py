@@ -23,7 +23,7 @@ from nab_score import PROFILES, FileScore, file_score, normalised, window_rows
 from telltale.batch import NS_PER_S, Batch, BoolArray
 from telltale.models.card import Input
 from telltale.models.folder import made_model
-from telltale.models.streaming.novelty import NoveltySettings, novelty_model
+from telltale.models.novelty.detector import NoveltySettings, novelty_model
 
 LIMIT_SIGMAS = {"standard": 6.0, "low_fp": 7.0, "low_fn": 6.0}
 MEAN_SAMPLES = NoveltySettings().averages[-1]

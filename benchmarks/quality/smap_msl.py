@@ -22,8 +22,8 @@ from vus import Segments, period, segments, vus_pr
 
 from telltale.batch import NS_PER_S, Batch, BoolArray, FloatArray
 from telltale.models.card import Input
+from telltale.models.detectors.shapes import ShapeSettings, train_shapes
 from telltale.models.folder import made_model
-from telltale.models.shapes.train import ShapeSettings, train_shapes
 
 STEP_S = 60  # the set says about a minute
 SETTINGS = ShapeSettings(samples=50, factor=2.0, least=1.0)  # values are scaled to -1 to 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import json
 import pickle
@@ -16,6 +17,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from telltale.models.folder import read_folder
+from telltale.runtime.model_import import packed_folder
 from tests.api.conftest import API, Served
 
 T0_S = 1_763_711_000
@@ -218,6 +220,51 @@ async def test_a_folder_that_was_taken_out_is_taken_in_again_and_runs(pump: Serv
     assert model["state"] == "ready"
 
 
+def rewritten(packed: bytes, *, flags: int = 0, method: int | None = None) -> bytes:
+    """Return a zip file whose entries are said to be packed otherwise than they are."""
+    data = bytearray(packed)
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = data.find(mark)
+        while start >= 0:
+            data[start + at] |= flags
+            data[start + at + 2] = data[start + at + 2] if method is None else method
+            start = data.find(mark, start + 4)
+    return bytes(data)
+
+
+async def test_an_archive_that_cannot_be_unpacked_is_refused_with_the_reason(
+    pump: Served,
+) -> None:
+    packed = (await pump.get("/models/1/folder")).content
+    broken = bytearray(packed)
+    broken[packed.find(b"parameters.npz") + 40] ^= 0xFF
+    for file in (bytes(broken), rewritten(packed, flags=1), rewritten(packed, method=99)):
+        answer = await imported(pump, file, filename="m.zip")
+        assert answer.status_code == 422, answer.text
+        assert "m.zip: cannot be unpacked" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("../evil", b"x", "'../evil' is no plain file name"),
+        ("..\\evil", b"x", "is no plain file name"),
+        ("parity.npz", b"x", "SHA-256 differs"),
+    ],
+)
+async def test_a_folder_holds_plain_files_that_are_those_of_its_card(
+    pump: Served, name: str, data: bytes, told: str
+) -> None:
+    folder = io.BytesIO((await pump.get("/models/1/folder")).content)
+    with zipfile.ZipFile(folder) as packed:
+        files = {**{entry: packed.read(entry) for entry in packed.namelist()}, name: data}
+    card = json.loads(files["card.json"])
+    card["files"].setdefault(name, hashlib.sha256(data).hexdigest())
+    changed_folder = packed_folder(json.dumps(card).encode(), files)
+    answer = await imported(pump, changed_folder, filename="m.zip")
+    assert (answer.status_code, told in answer.json()["detail"]) == (422, True), answer.text
+
+
 async def test_a_foreign_model_is_fed_as_its_binding_says_and_gives_what_it_gave(
     pump: Served,
 ) -> None:
@@ -249,6 +296,9 @@ async def test_a_foreign_model_is_fed_as_its_binding_says_and_gives_what_it_gave
         ("scaler.pkl", {"columns": ["flow_l_min"]}, 422, "samples of 1 columns"),
         ("scaler.pkl", {"columns": ["a", "flow_l_min"]}, 422, "no channel or metric 'a'"),
         ("scaler.pkl", {"samples": "x"}, 400, "binding"),
+        ("scaler.pkl", {"name": "a/b"}, 422, "must be one word"),
+        ("scaler.pkl", {"outputs": ["x", "machine"]}, 422, "taken by the store"),
+        ("scaler.pkl", {"outputs": ["x", "temp_c"]}, 422, "the name's ending says 'degC'"),
         ("scaler.h5", {}, 422, "scaler.h5"),
         ("scaler.txt", {}, 422, "'.txt' are not read"),
         ("../../etc/passwd", {}, 422, "are not read"),

@@ -29,9 +29,9 @@ ELSEWHERE = {  # runtimes of no detector's: where they are held to the same prom
     "expectation": "tests/models/deep",
     "few_lives": "tests/models/life",
     "gear": "tests/models/vibration",
-    "novelty": "tests/models/streaming",
+    "novelty": "tests/models/novelty",
     "onnx": "tests/models",
-    "shapes": "tests/models/shapes",
+    "shapes": "tests/models/detectors",
 }
 NAMES = list(UNITS)
 

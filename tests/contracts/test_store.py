@@ -380,6 +380,7 @@ async def test_versions_of_a_model_are_counted_per_machine_and_kept_with_their_f
         assert [(m.number, m.version) for m in saved] == [(1, 1), (2, 2), (3, 1), (4, 1)]
     async with store_of(name, tmp_path) as store:
         assert await store.models() == saved[::-1]
+        assert [m.number for m in await store.models("pump-1")] == [4, 2, 1]
         assert await store.model_files(2) == files
         await store.remove_model(4)
         assert [m.number for m in await store.models()] == [3, 2, 1]

@@ -16,7 +16,7 @@ import pytest
 
 from telltale.batch import Batch
 from telltale.errors import ModelError
-from telltale.models.card import Input
+from telltale.models.card import Input, Window
 from telltale.models.detectors.train import train_detector
 from telltale.models.folder import (
     PARITY,
@@ -148,4 +148,29 @@ def test_a_card_may_only_name_files_beside_it(
 def test_an_unknown_runtime_names_the_nearest(folder: Path, tmp_path: Path) -> None:
     wrong = recarded(folder, tmp_path / "m", {}, runtime="distanc")
     with pytest.raises(ModelError, match="Did you mean 'distance'"):
+        read_folder(wrong)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"time_ns": np.array(["x"])}, "must be one-dimensional int64"),
+        ({"time_ns": np.arange(300, 0, -1)}, "goes back"),
+        ({"out.anomaly_score": np.zeros(3)}, "is not what the model gave"),
+        ({"out.anomaly_score": np.array(["x"])}, "nothing shows that it works"),
+        ({"out.anomaly_score": np.full(300, np.nan)}, "nothing shows that it works"),
+    ],
+)
+def test_parity_samples_that_show_nothing_are_refused(
+    folder: Path, tmp_path: Path, changes: dict[str, np.ndarray], told: str
+) -> None:
+    arrays = read_arrays(read_folder(folder).files[PARITY], PARITY)
+    wrong = recarded(folder, tmp_path / "m", {PARITY: packed_arrays({**arrays, **changes})})
+    with pytest.raises(ModelError, match=told):
+        read_folder(wrong)
+
+
+def test_a_card_that_no_computer_can_follow_is_a_model_error(folder: Path, tmp_path: Path) -> None:
+    wrong = recarded(folder, tmp_path / "m", {}, window=Window(every_s=1e300))
+    with pytest.raises(ModelError, match=r"cannot be asked about parity.npz"):
         read_folder(wrong)

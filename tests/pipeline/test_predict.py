@@ -136,6 +136,25 @@ def test_another_version_of_a_model_starts_afresh_and_the_others_go_on() -> None
         (toy_card(inputs={"a": Input("1"), "bb": Input("1")}, columns=("a",)), "reads 'bb'"),
         (toy_card(inputs={"a": Input("bar"), "b": Input("1")}), "reads 'a' in bar"),
         (toy_card(after={}, core_outputs=("a",), outputs={"a": Output("A", "1")}), "already"),
+        (
+            toy_card(after={}, core_outputs=("time_ns",), outputs={"time_ns": Output("T", "1")}),
+            "taken by the store",
+        ),
+        (
+            toy_card(after={}, core_outputs=("A",), outputs={"A": Output("A", "1")}),
+            "lower-case letters",
+        ),
+        (
+            toy_card(after={}, core_outputs=("a\nb",), outputs={"a\nb": Output("A", "1")}),
+            "lower-case letters",
+        ),
+        (toy_card(outputs={"smooth": Output("A", "furlongs")}), "unknown unit 'furlongs'"),
+        (
+            toy_card(
+                outputs={"smooth": Output("A", "1", limits=Limits(warn_above=5, critical_above=1))}
+            ),
+            "1 must not be below warn_above = 5",
+        ),
     ],
 )
 def test_a_model_that_does_not_fit_the_profile_is_refused(card: Card, words: str) -> None:

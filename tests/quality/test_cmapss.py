@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +12,8 @@ import pytest
 
 from telltale.batch import Batch
 from tests.models.life.engines import engines
+from tests.quality.judging import JUDGES, judged
 
-JUDGES = Path(__file__).parents[2] / "benchmarks" / "quality"
 pytest.importorskip("xgboost")
 pytest.importorskip("onnx")
 
@@ -74,9 +71,7 @@ def test_scores_are_those_of_the_protocol(judge: Any) -> None:
 
 
 def test_the_script_judges_a_folder_that_holds_one_set_of_another_name(data: Path) -> None:
-    command = [sys.executable, str(JUDGES / "cmapss.py"), "--data", str(data), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = judged("cmapss", data)
     assert (found["set"], found["units"]) == ("FD009", 10)
     assert found["rmse"] < 15.0
     assert 0.6 <= found["coverage_90"] <= 1.0

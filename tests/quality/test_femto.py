@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pytest
 
-JUDGES = Path(__file__).parents[2] / "benchmarks" / "quality"
+from tests.quality.judging import JUDGES, judged, write_parquet
+
 LIVES = {"Bearing1_1": 900, "Bearing1_2": 400, "Bearing2_1": 500, "Bearing2_2": 300}
 CUT = {"Bearing1_3": (700, 560), "Bearing1_4": (600, 330)}
 
@@ -42,25 +39,11 @@ def write(folder: Path, full: dict[str, tuple[int, int]]) -> Path:
 
 def write_bearing(path: Path, h_rms: np.ndarray) -> None:
     columns = {"snapshot": np.arange(1, len(h_rms) + 1), "h_rms": h_rms}
-    with duckdb.connect() as connection:
-        connection.register("bearing", columns)
-        connection.table("bearing").write_parquet(str(path))
+    write_parquet(path, columns)
 
 
 def train_folder(folder: Path) -> Path:
     return write(folder, {name: (n, n) for name, n in LIVES.items()})
-
-
-def run(train: Path, data: Path) -> Any:
-    command = [sys.executable, str(JUDGES / "femto.py"), "--json"]
-    done = subprocess.run(
-        [*command, "--train", str(train), "--data", str(data)],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_the_score_is_that_of_the_challenge(judge: Any) -> None:
@@ -76,7 +59,7 @@ def test_the_quantile_is_careful_because_late_costs_more(judge: Any) -> None:
 
 
 def test_bearings_that_were_cut_are_judged_by_their_index(tmp_path: Path) -> None:
-    found = run(train_folder(tmp_path / "train"), write(tmp_path / "data", CUT))
+    found = judged("femto", write(tmp_path / "data", CUT), train_folder(tmp_path / "train"))
     assert set(found["errors"]) == set(CUT)
     left_s = 1400.0
     error = 100.0 * (left_s - found["remaining_life_s"]["Bearing1_3"]) / left_s
@@ -87,19 +70,19 @@ def test_bearings_that_were_cut_are_judged_by_their_index(tmp_path: Path) -> Non
 
 def test_complete_lives_are_left_out_in_turn(tmp_path: Path) -> None:
     train = train_folder(tmp_path / "train")
-    found = run(train, train)
+    found = judged("femto", train, train)
     assert set(found["errors"]) == set(LIVES)
     assert "leave one bearing out" in found["protocol"]
 
 
 def test_what_comes_after_the_cut_changes_nothing(tmp_path: Path) -> None:
     train, data = train_folder(tmp_path / "train"), write(tmp_path / "data", CUT)
-    before = run(train, data)
+    before = judged("femto", data, train)
     for seed, (name, (n, given)) in enumerate(CUT.items()):
         other = vibration(n, seed)
         other[given:] = np.random.default_rng(9).permutation(other[given:]) * 7.0
         write_bearing(data / "features" / f"{name}.parquet", other)
-    after = run(train, data)
+    after = judged("femto", data, train)
     del before["seconds"], after["seconds"]
     assert after == before
 

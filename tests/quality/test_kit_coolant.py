@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pytest
 
 from telltale.batch import NS_PER_S, Batch
+from tests.quality.judging import JUDGES, judged, write_parquet
 
-JUDGES = Path(__file__).parents[2] / "benchmarks" / "quality"
 pytest.importorskip("xgboost")
 pytest.importorskip("onnx")
 NAMES = ("rpm", "speed_kmh", "maf_gps", "map_kpa", "throttle_pct", "pedal_d_pct")
@@ -60,9 +56,7 @@ def trip(seed: int, n: int = 900) -> dict[str, np.ndarray]:
 def write(folder: Path, name: str, columns: dict[str, np.ndarray]) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}.parquet"
-    with duckdb.connect() as connection:
-        connection.register("trip", {k: v.astype(np.float32) for k, v in columns.items()})
-        connection.table("trip").write_parquet(str(path))
+    write_parquet(path, {k: v.astype(np.float32) for k, v in columns.items()})
     return path
 
 
@@ -74,15 +68,7 @@ def write_trips(folder: Path, seeds: range) -> Path:
 
 def test_the_script_judges_other_trips_than_it_learnt_from(train: Path, tmp_path: Path) -> None:
     data = write_trips(tmp_path / "data", range(100, 104))
-    command = [sys.executable, str(JUDGES / "kit_coolant.py"), "--json"]
-    done = subprocess.run(
-        [*command, "--train", str(train), "--data", str(data)],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=200,
-    )
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = judged("kit_coolant", data, train)
     assert (found["trips"], found["protocol"]) == (4, "learnt from the trips of --train")
     assert found["mae"] < 0.7 * found["mae_persistence"]
 

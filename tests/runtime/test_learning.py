@@ -22,7 +22,7 @@ async def looked_at(runtime: Runtime) -> None:
 async def test_a_machine_is_learnt_once_it_was_calm_for_long_enough(
     open_runtime: OpenRuntime, clock: HandClock
 ) -> None:
-    clock.jump(10_000.0)
+    clock.jump(40_000.0)
     async with open_runtime() as runtime:
         await runtime.ingest(pump(1_000), profile="industrial_pump")
         live = runtime.machine("pump-1")
@@ -30,32 +30,32 @@ async def test_a_machine_is_learnt_once_it_was_calm_for_long_enough(
         await looked_at(runtime)
         progress = runtime.learning.progress(live)
         assert progress is not None
-        assert (progress.seen_s, progress.needed_s, progress.problem) == (999.0, 1800.0, "")
-        await runtime.ingest(pump(1_000, 1_000))
+        assert (progress.seen_s, progress.needed_s, progress.problem) == (999.0, 4500.0, "")
+        await runtime.ingest(pump(4_000, 1_000))
         await looked_at(runtime)
         (model,) = machine_models(live)
         assert (model.name, model.state) == ("anomaly", ModelState.LEARNING)
         (kept,) = await runtime.store.models()
         training = read_card(kept.card, "kept").training
-        assert (training.start_ns, training.rows) == (T0, 1800)
+        assert (training.start_ns, training.rows) == (T0, 4500)
         assert "Nobody has confirmed" in training.data
         progress = runtime.learning.progress(live)
         assert progress is not None
-        assert progress.needed_s == 3 * 1799.0
+        assert progress.needed_s == 3 * 4499.0
 
 
 async def test_it_is_learnt_again_from_a_stretch_three_times_as_long(
     open_runtime: OpenRuntime, clock: HandClock
 ) -> None:
-    clock.jump(10_000.0)
+    clock.jump(40_000.0)
     async with open_runtime() as runtime:
-        await runtime.ingest(pump(2_000), profile="industrial_pump")
+        await runtime.ingest(pump(5_000), profile="industrial_pump")
         await looked_at(runtime)
-        await runtime.ingest(pump(3_600, 2_000))
+        await runtime.ingest(pump(9_000, 5_000))
         await looked_at(runtime)
         newest, oldest = await runtime.store.models()
         assert (newest.version, newest.origin) == (2, oldest.origin)
-        assert read_card(newest.card, "newest").training.rows == 5397
+        assert read_card(newest.card, "newest").training.rows == 13_497
         (model,) = machine_models(runtime.machine("pump-1"))
         assert model.version == 2
         await runtime.models.roll_back("pump-1", "anomaly")
@@ -66,15 +66,15 @@ async def test_it_is_learnt_again_from_a_stretch_three_times_as_long(
 async def test_what_lies_beyond_a_limit_is_not_learnt_from(
     open_runtime: OpenRuntime, clock: HandClock
 ) -> None:
-    clock.jump(10_000.0)
+    clock.jump(40_000.0)
     async with open_runtime() as runtime:
         await runtime.ingest(pump(200), profile="industrial_pump")
         await runtime.ingest(pump(60, 200, vibration_mm_s=10.0))
-        await runtime.ingest(pump(1_600, 260))
+        await runtime.ingest(pump(4_300, 260))
         live = runtime.machine("pump-1")
         await looked_at(runtime)
         assert machine_models(live) == []
-        await runtime.ingest(pump(400, 1_860))
+        await runtime.ingest(pump(500, 4_560))
         await looked_at(runtime)
         (kept,) = await runtime.store.models()
         started_s = (read_card(kept.card, "kept").training.start_ns - T0) / S
@@ -84,12 +84,12 @@ async def test_what_lies_beyond_a_limit_is_not_learnt_from(
 async def test_a_model_that_somebody_switched_off_is_not_learnt_again(
     open_runtime: OpenRuntime, clock: HandClock
 ) -> None:
-    clock.jump(10_000.0)
+    clock.jump(40_000.0)
     async with open_runtime() as runtime:
-        await runtime.ingest(pump(2_000), profile="industrial_pump")
+        await runtime.ingest(pump(5_000), profile="industrial_pump")
         await looked_at(runtime)
         await runtime.models.withdraw("pump-1", "anomaly")
-        await runtime.ingest(pump(2_000, 2_000))
+        await runtime.ingest(pump(5_000, 5_000))
         await looked_at(runtime)
         assert machine_models(runtime.machine("pump-1")) == []
         assert len(list(await runtime.store.models())) == 1

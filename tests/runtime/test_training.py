@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
 import numpy as np
 import pytest
 
@@ -9,9 +15,12 @@ from telltale.batch import Batch, FloatArray
 from telltale.errors import ModelError, SettingsError, UnknownMachineError
 from telltale.formats.base import Decoded
 from telltale.models.base import ModelState
+from telltale.profiles.schema import Limits
 from telltale.runtime.core import Runtime
 from telltale.runtime.evidence import evidence_over
-from telltale.runtime.model_view import machine_models
+from telltale.runtime.model_view import machine_models, version_view
+from telltale.runtime.scoring import score_kept
+from telltale.runtime.shelf import card_of
 from telltale.runtime.training import Training, UnknownTrainingError, Wish
 from telltale.store.base import RangeQuery, Role
 from tests.doubles import HandClock
@@ -100,6 +109,67 @@ async def test_models_and_their_state_survive_a_restart(open_runtime: OpenRuntim
     assert whole_result.batch.columns["anomaly_score"][-1] == score
 
 
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE models SET card = zeroblob(9)", "model 1: JSON is malformed"),
+        ("UPDATE model_files SET data = zeroblob(9) WHERE name = 'parity.npz'", "SHA-256 differs"),
+    ],
+)
+async def test_a_model_that_is_spoilt_on_the_disk_has_failed_and_its_machine_goes_on(
+    open_runtime: OpenRuntime, tmp_path: Path, statement: str, told: str
+) -> None:
+    async with open_runtime() as runtime:
+        await runtime.ingest(pump(N), profile="industrial_pump")
+        await learnt(runtime)
+    with closing(sqlite3.connect(tmp_path / "telltale.db")) as connection, connection:
+        connection.execute(statement)
+    async with open_runtime() as runtime:
+        (model,) = machine_models(runtime.machine("pump-1"))
+        assert model.state is ModelState.FAILED
+        assert told in model.reason
+        (receipt,) = await runtime.ingest(pump(10, N))
+        assert receipt.accepted == 10
+        (kept,) = await runtime.store.models()
+        assert version_view(kept, []).title
+
+
+async def test_a_version_whose_limits_contradict_one_another_is_not_deployed(
+    open_runtime: OpenRuntime,
+) -> None:
+    async with open_runtime() as runtime:
+        await runtime.ingest(pump(N), profile="industrial_pump")
+        await learnt(runtime)
+        (kept,) = await runtime.store.models()
+        card = card_of(kept)
+        limits = Limits(warn_above=5.0, critical_above=1.0)
+        output = msgspec.structs.replace(card.outputs["anomaly_score"], limits=limits)
+        wrong = msgspec.structs.replace(card, outputs={"anomaly_score": output})
+        files = await runtime.store.model_files(1)
+        second = await runtime.models.keep(wrong, files, machine="pump-1", origin="imported")
+        with pytest.raises(ModelError, match="must not be below warn_above = 5"):
+            await runtime.models.deploy("pump-1", second.number)
+    async with open_runtime() as runtime:
+        (model,) = machine_models(runtime.machine("pump-1"))
+        assert model.version == 1
+
+
+async def test_a_roll_back_goes_to_what_was_kept_before_also_beside_models_of_any_machine(
+    open_runtime: OpenRuntime,
+) -> None:
+    async with open_runtime() as runtime:
+        await runtime.ingest(pump(N), profile="industrial_pump")
+        await learnt(runtime)
+        await learnt(runtime)
+        (_, first) = await runtime.store.models()
+        files = await runtime.store.model_files(1)
+        shared = await runtime.models.keep(card_of(first), files, machine="", origin="imported")
+        assert (shared.number, shared.version) == (3, 1)
+        await runtime.models.roll_back("pump-1", "anomaly")
+        (model,) = machine_models(runtime.machine("pump-1"))
+        assert model.model == 1
+
+
 async def test_a_second_version_runs_as_a_shadow_is_promoted_and_rolled_back(
     open_runtime: OpenRuntime, clock: HandClock
 ) -> None:
@@ -170,6 +240,32 @@ async def test_what_was_kept_before_is_asked_about_as_if_the_model_had_been_ther
         assert all(not e.is_open for e in events)
 
 
+async def test_nothing_is_asked_for_a_model_that_was_switched_off_meanwhile(
+    open_runtime: OpenRuntime,
+) -> None:
+    async with open_runtime() as runtime:
+        await runtime.ingest(pump(N), profile="industrial_pump")
+        await learnt(runtime, score_kept=False)
+        live = await runtime.models.withdraw("pump-1", "anomaly")
+        assert await score_kept(runtime.fleet, live, "anomaly") == 0
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_asking_about_what_is_kept_brings_no_removed_machine_back(
+    open_runtime: OpenRuntime, turns: int
+) -> None:
+    async with open_runtime() as runtime:
+        await runtime.ingest(pump(N), profile="industrial_pump")
+        await learnt(runtime, score_kept=False)
+        live = runtime.machine("pump-1")
+        asking = asyncio.create_task(score_kept(runtime.fleet, live, "anomaly"))
+        await asyncio.sleep(turns * 0.002)
+        await runtime.fleet.remove("pump-1")
+        assert await asking in {0, N}
+        assert not len(await runtime.store.read(RangeQuery("pump-1", T0, T0 + 10_000 * S)))
+        assert not await runtime.store.machines()
+
+
 async def test_a_swap_under_load_loses_no_reading(open_runtime: OpenRuntime) -> None:
     async with open_runtime() as runtime:
         await runtime.ingest(pump(N), profile="industrial_pump")
@@ -211,6 +307,8 @@ async def test_a_training_that_cannot_succeed_says_why_and_leaves_nothing(
         assert machine_models(runtime.machine("pump-1")) == []
         with pytest.raises(UnknownMachineError):
             runtime.trainings.start("pump-9", wish)
+        with pytest.raises(ModelError, match="must be one word"):
+            runtime.trainings.start("pump-1", Wish(T0, T0 + S, name="a/b"))
         with pytest.raises(UnknownTrainingError):
             runtime.trainings.get("99")
 

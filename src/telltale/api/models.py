@@ -47,11 +47,7 @@ async def list_models(shared: Shared, machine: str | None = None) -> Response:
     if machine is not None:
         shared.runtime.machine(machine)
     deployments = list(await store.deployments())
-    found = [
-        version_view(kept, deployments)
-        for kept in await store.models()
-        if machine is None or kept.machine in {"", machine}
-    ]
+    found = [version_view(kept, deployments) for kept in await store.models(machine)]
     return reply(ModelList(found))
 
 

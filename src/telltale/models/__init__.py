@@ -16,7 +16,7 @@ RUNTIMES: dict[str, str] = {
     "few_lives": "telltale.models.life.few_lives:FewLivesCore",
     "gear": "telltale.models.vibration.gear_model:gear_model",
     "isolation_forest": "telltale.models.detectors.forest_core:ForestCore",
-    "novelty": "telltale.models.streaming.novelty:novelty_detector",
+    "novelty": "telltale.models.novelty.detector:novelty_detector",
     "onnx": "telltale.models.onnx_files.core:OnnxCore",
-    "shapes": "telltale.models.shapes.shape_core:ShapeCore",
+    "shapes": "telltale.models.detectors.shape_core:ShapeCore",
 }

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from telltale.errors import ModelError
+from telltale.profiles.check import ID_RULE
 from telltale.profiles.schema import NonNegativeFloat, Output
 
 Task = Literal["anomaly", "fault", "health", "remaining_life", "forecast", "other"]
@@ -148,9 +149,27 @@ def read_card(text: bytes, where: str) -> Card:
         ModelError: It is none; the message names the place in it.
     """
     try:
-        return msgspec.json.decode(text, type=Card)
+        card = msgspec.json.decode(text, type=Card)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ModelError(f"{where}: {error}. Fields: docs/reference/cards.md.") from None
+    check_name(card.name, where)
+    return card
+
+
+def check_name(name: str, where: str) -> None:
+    """Refuse what cannot name a model: it is part of columns and addresses. Raises ModelError."""
+    if not ID_RULE.fullmatch(name):
+        raise ModelError(
+            f"{where}: the name {name[:100]!r} must be one word: at most 63 lower-case letters, "
+            "digits and '_', a letter first."
+        )
+
+
+def threshold_of(card: Card) -> float:
+    """Return the value of the card's threshold. Raises ModelError unless it is above 0."""
+    if card.threshold is None or not card.threshold.value > 0.0:
+        raise ModelError(f"{card.name}/card.json: threshold.value must be above 0.")
+    return card.threshold.value
 
 
 def written_card(card: Card) -> bytes:

@@ -37,12 +37,7 @@ class Columns:
             title=name,
             description="",
             channels={n: Channel(title=n, unit="1", range=ANY) for n in given},
-            metrics={
-                n: Metric(
-                    title=n, unit="1", function=f.function, inputs=f.inputs, settings=f.settings
-                )
-                for n, f in features.items()
-            },
+            metrics={n: _metric(n, feature) for n, feature in features.items()},
             fill_s=0.0,  # what may be filled was filled before
         )
         try:

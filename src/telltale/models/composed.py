@@ -14,6 +14,7 @@ from telltale.errors import ModelError
 from telltale.models.base import Core, Evidence, Prediction
 from telltale.models.card import Card
 from telltale.models.columns import Columns, level_of, sources_of
+from telltale.models.shares import shares_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -243,5 +244,4 @@ def _by_input(card: Card, of_columns: Evidence, evidence: Evidence, rows: IntArr
             largest[is_new, place] = np.abs(part[is_new])
             evidence.expected[rows[is_new], place] = of_columns.expected[is_new, at]
             evidence.bound[rows[is_new], place] = of_columns.bound[is_new, at]
-    total = np.abs(share).sum(axis=1, keepdims=True)
-    evidence.share[rows] = share / np.where(total > 0.0, total, 1.0)
+    evidence.share[rows] = shares_of(share)

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 import numpy as np
 
 from telltale.batch import Batch, FloatArray
-from telltale.errors import ModelError
+from telltale.errors import BatchError, MissingExtraError, ModelError
 from telltale.models import RUNTIMES
 from telltale.models.base import Core, CoreFactory, Model
 from telltale.models.card import Card, read_card, written_card
@@ -103,19 +104,29 @@ def read_folder(folder: Path) -> Loaded:
         MissingExtraError: Its runtime is not installed.
     """
     card = read_card(bytes_of(folder / CARD, MAX_CARD_BYTES), f"{folder.name}/{CARD}")
-    files = {}
-    for name, sha256 in card.files.items():
-        if Path(name).name != name or name == CARD:
-            raise ModelError(f"{folder.name}/{CARD}: {name!r} is no plain file name.")
-        files[name] = bytes_of(folder / name, MAX_FILE_BYTES)
-        if hashlib.sha256(files[name]).hexdigest() != sha256:
-            raise ModelError(
-                f"{folder.name}/{name} is not the file that the card was written for: its "
-                "SHA-256 differs. Take the folder from where it came from again."
-            )
+    files = read_files(card, lambda name: bytes_of(folder / name, MAX_FILE_BYTES), folder.name)
     model = made_model(card, files)
     check_parity(model, files)
     return Loaded(model, card, files)
+
+
+def read_files(card: Card, read: Callable[[str], bytes], where: str) -> dict[str, bytes]:
+    """Return the files that a card names, wherever they lie: those that it was written for.
+
+    Raises:
+        ModelError: A name is no plain file name, or a file is another one.
+    """
+    files = {}
+    for name, sha256 in card.files.items():
+        if PurePosixPath(name).name != name or name == CARD or "\\" in name:
+            raise ModelError(f"{where}/{CARD}: {name!r} is no plain file name.")
+        files[name] = read(name)
+        if hashlib.sha256(files[name]).hexdigest() != sha256:
+            raise ModelError(
+                f"{where}/{name} is not the file that the card was written for: its "
+                "SHA-256 differs. Take the folder from where it came from again."
+            )
+    return files
 
 
 def check_parity(model: Model, files: Mapping[str, bytes]) -> None:
@@ -123,23 +134,48 @@ def check_parity(model: Model, files: Mapping[str, bytes]) -> None:
     card = model.card
     if PARITY not in files:
         raise ModelError(f"{card.name}: {PARITY} is missing, so nothing shows that it works.")
-    stored = read_arrays(files[PARITY], f"{card.name}/{PARITY}")
+    samples, expected = _parity(card, files[PARITY])
     try:
-        samples = Batch(
-            card.name, stored["time_ns"], {name: stored[f"in.{name}"] for name in card.inputs}
-        )
-        expected = {name: stored[f"out.{name}"] for name in card.outputs}
-    except KeyError as missing:
-        raise ModelError(f"{card.name}/{PARITY}: {missing} is not in it.") from None
-    prediction, _ = model.run(samples, model.start())
-    for name, values in expected.items():
-        found = prediction.columns[name]
-        if not np.allclose(found, values, RELATIVE, ABSOLUTE, equal_nan=True):
-            apart = float(np.nanmax(np.abs(found - values)))
+        prediction, _ = model.run(samples, model.start())
+        apart = {name: _apart(prediction.columns[name], expected[name]) for name in expected}
+    except (ModelError, MissingExtraError):
+        raise
+    except Exception as error:  # whatever a file makes a model do, the file is at fault
+        raise ModelError(f"{card.name}: it cannot be asked about {PARITY}: {error}.") from error
+    for name, most in apart.items():
+        if most is not None:
             raise ModelError(
                 f"{card.name}: {name!r} is not what the model gave when it was made, by up to "
-                f"{apart:.3g}. The file was changed, or this machine's runtime computes otherwise."
+                f"{most:.3g}. The file was changed, or this machine's runtime computes otherwise."
             )
+
+
+def _parity(card: Card, data: bytes) -> tuple[Batch, dict[str, FloatArray]]:
+    """Return the samples and the answers of before. Raises ModelError."""
+    where = f"{card.name}/{PARITY}"
+    stored = read_arrays(data, where)
+    try:
+        expected = {name: stored[f"out.{name}"] for name in card.outputs}
+        inputs = {name: stored[f"in.{name}"] for name in card.inputs}
+        samples = Batch(card.name, stored["time_ns"], inputs)
+    except KeyError as missing:
+        raise ModelError(f"{where}: {missing} is not in it.") from None
+    except BatchError as error:
+        raise ModelError(f"{where}: {error}") from None
+    if any(column.dtype != np.float64 for column in expected.values()) or not any(
+        np.isfinite(column).any() for column in expected.values()
+    ):
+        raise ModelError(f"{where}: no answer is in it, so nothing shows that it works.")
+    return samples, expected
+
+
+def _apart(found: FloatArray, stored: FloatArray) -> float | None:
+    """Return how far answers are from the stored ones; None where they are the same."""
+    if found.shape != stored.shape or (np.isnan(found) != np.isnan(stored)).any():
+        return math.inf
+    if np.allclose(found, stored, RELATIVE, ABSOLUTE, equal_nan=True):
+        return None
+    return float(np.nanmax(np.abs(found - stored)))
 
 
 def packed_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:

@@ -26,8 +26,8 @@ TRAINERS: dict[str, tuple[str, str]] = {
         "telltale.models.deep.forecaster:ForecasterSettings [train]",
     ),
     "shapes": (
-        "telltale.models.shapes.train:train_shapes",
-        "telltale.models.shapes.train:ShapeSettings",
+        "telltale.models.detectors.shapes:train_shapes",
+        "telltale.models.detectors.shapes:ShapeSettings",
     ),
 }
 

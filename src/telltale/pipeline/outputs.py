@@ -9,6 +9,7 @@ import msgspec
 from telltale.errors import ModelError
 from telltale.models.base import Model
 from telltale.models.card import Card
+from telltale.profiles.check import output_problems
 from telltale.profiles.schema import Output, Profile
 from telltale.registry import suggest
 
@@ -17,12 +18,13 @@ def with_outputs(profile: Profile, models: Mapping[str, Model]) -> Profile:
     """Return the profile with the outputs of these models, by the model's name.
 
     Raises:
-        ModelError: A model reads what the profile does not have or in another unit, or two give
-            the same column.
+        ModelError: A model reads what the profile does not have or in another unit, two give the
+            same column, or an output cannot be a column.
     """
     outputs: dict[str, Output] = {}
     for name, model in models.items():
         check_inputs(model.card, profile)
+        check_outputs(model.card, profile)
         for column, output in model.card.outputs.items():
             taken = {*profile.channels, *profile.metrics, *outputs}
             if column in taken:
@@ -32,6 +34,15 @@ def with_outputs(profile: Profile, models: Mapping[str, Model]) -> Profile:
                 )
             outputs[column] = msgspec.structs.replace(output, model=name)
     return msgspec.structs.replace(profile, outputs=outputs) if outputs else profile
+
+
+def check_outputs(card: Card, profile: Profile) -> None:
+    """Refuse outputs that cannot be columns: names, units and limits. Raises ModelError."""
+    beside = msgspec.structs.replace(profile, outputs=card.outputs)
+    for name, output in card.outputs.items():
+        for problem in output_problems(beside, name, output):
+            where = ".".join(map(str, problem.path))
+            raise ModelError(f"{card.name}/card.json: {where}: {problem.what}.")
 
 
 def check_inputs(card: Card, profile: Profile) -> None:

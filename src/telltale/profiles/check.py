@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from telltale.errors import UnitError
-from telltale.profiles.schema import Alias, Channel, Limits, Metric, Profile
+from telltale.profiles.schema import Alias, Channel, Limits, Metric, Output, Profile
 from telltale.profiles.toml_lines import Path
 from telltale.registry import is_registered, suggest
 from telltale.units import UNITS, quantity, unit_id, unit_of_name
@@ -47,6 +47,16 @@ def problems(profile: Profile, *, functions: Mapping[str, str]) -> Iterator[Prob
         yield from _metric(profile, name, metric, functions)
     yield from _aliases(profile)
     yield from _listed(profile)
+
+
+def output_problems(profile: Profile, name: str, output: Output) -> Iterator[Problem]:
+    """Yield everything wrong with a model's output, as a column beside those of a profile."""
+    at: Path = ("outputs", name)
+    yield from _name_and_unit(at, name, output.unit)
+    yield from _ordered((*at, "scale"), output.scale)
+    yield from _ordered((*at, "normal"), output.normal)
+    if output.limits:
+        yield from _limits(profile, (*at, "limits"), output.limits)
 
 
 def _channel(profile: Profile, name: str, channel: Channel) -> Iterator[Problem]:

@@ -16,7 +16,7 @@ from telltale.profiles.header import channel_name, titled, units_of
 from telltale.profiles.names import split_unit
 from telltale.profiles.schema import Channel, Profile
 
-LEARN_S = 600.0  # calm readings from which what is normal is learnt
+LEARN_S = 4500.0  # a third of it holds 100 windows of 15 s, from which a limit can be set
 MAX_SAMPLES = 100_000  # enough for percentiles; minimum and maximum look at every row
 MAX_LISTED = 10
 MAX_DECIMALS = 6

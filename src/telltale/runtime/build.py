@@ -19,6 +19,7 @@ def embedded_runtime(
     data: Path,
     *,
     max_machines: int = MAX_MACHINES,
+    is_learning: bool = True,
     **keeping: float | None,
 ) -> Runtime:
     """Return a runtime that keeps everything below one folder. Opens nothing.
@@ -26,6 +27,7 @@ def embedded_runtime(
     Args:
         data: The folder.
         max_machines: A feed may invent ids for ever; beyond this they are refused.
+        is_learning: Learn by itself what is normal on machines whose profile asks for it.
         keeping: Settings of the store: how long and how much it keeps.
     """
     store = load(STORES, "sqlite", group="telltale.stores", error=SettingsError)
@@ -35,5 +37,6 @@ def embedded_runtime(
             stream=MemoryStream(),
             profiles=ProfileBook(data / PROFILES_FOLDER),
             max_machines=max_machines,
-        )
+        ),
+        is_learning=is_learning,
     )

@@ -22,20 +22,21 @@ LEARN_S = 5.0
 class Chores:
     """Runs each chore for ever; one that fails is logged and tried again."""
 
-    def __init__(self, fleet: Fleet, learning: SelfLearning) -> None:
+    def __init__(self, fleet: Fleet, learning: SelfLearning | None) -> None:
         self._fleet = fleet
         self._learning = learning
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin; `stop` ends it."""
-        chores = (
+        chores: list[tuple[Callable[[], Awaitable[None]], float, float]] = [
             (self._look_for_silence, SILENCE_S, SILENCE_S),
             (self._tidy, FIRST_TIDY_S, TIDY_S),
-            (self._learning.check, LEARN_S, LEARN_S),
-        )
+        ]
+        if self._learning is not None:
+            chores.append((self._learning.check, LEARN_S, LEARN_S))
         self._tasks = [
-            asyncio.create_task(_for_ever(chore, first_s, every_s), name=chore.__qualname__)
+            asyncio.create_task(_for_ever(chore, first_s, every_s), name=name_of(chore))
             for chore, first_s, every_s in chores
         ]
 
@@ -62,13 +63,18 @@ class Chores:
             await asyncio.sleep(0)
 
 
+def name_of(chore: Callable[[], Awaitable[None]]) -> str:
+    """Return what a chore is called in logs."""
+    return getattr(chore, "__qualname__", repr(chore))
+
+
 async def _for_ever(chore: Callable[[], Awaitable[None]], first_s: float, every_s: float) -> None:
     await asyncio.sleep(first_s)
     while True:
         try:
             await chore()
         except TelltaleError as error:
-            log.warning("chore_failed", chore=chore.__name__, error=str(error))
+            log.warning("chore_failed", chore=name_of(chore), error=str(error))
         except Exception:  # the next round may be good
-            log.exception("chore_failed", chore=chore.__name__)
+            log.exception("chore_failed", chore=name_of(chore))
         await asyncio.sleep(every_s)

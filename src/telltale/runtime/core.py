@@ -38,9 +38,10 @@ class Runtime:
 
     Args:
         fleet: The machines, and what they share. Its store is opened by `start`.
+        is_learning: Learn by itself what is normal on machines of which nobody has said it.
     """
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, *, is_learning: bool = True) -> None:
         self.fleet = fleet
         self.store = fleet.store
         self.stream = fleet.stream
@@ -51,7 +52,7 @@ class Runtime:
         self.models = Deploying(fleet)
         self.trainings = Trainings(fleet, self.models)
         self.learning = SelfLearning(fleet, self.trainings)
-        self._chores = Chores(fleet, self.learning)
+        self._chores = Chores(fleet, self.learning if is_learning else None)
 
     async def start(self) -> None:
         """Open the store and take up every machine where it was left."""

@@ -49,7 +49,7 @@ class Deploying:
         loaded = await self._fleet.shelf.load(number)
         self._check(live, kept.name, role)
         live.check_fit(kept.name, loaded.model, role)
-        before = self._version(live, kept.name, role)
+        before = self._kept(live, kept.name, role)
         await self._store.deploy(Deployment(machine, kept.name, role, number, self._fleet.clock()))
         if role is Role.ACTIVE:
             await self._store.withdraw(machine, kept.name, Role.SHADOW)
@@ -80,17 +80,17 @@ class Deploying:
 
     async def roll_back(self, machine: str, name: str) -> LiveMachine:
         """Go back to the newest version before the active one. Raises ModelError if none."""
-        now = self._version(self._fleet.get(machine), name, Role.ACTIVE)
-        for kept in await self._store.models():
-            is_of_it = kept.name == name and kept.machine in {"", machine}
-            if is_of_it and now is not None and kept.version < now:
+        now = self._kept(self._fleet.get(machine), name, Role.ACTIVE)
+        for kept in await self._store.models(machine):
+            # By number: versions count anew for the models of one machine and those of any
+            if kept.name == name and now is not None and kept.number < now.number:
                 return await self.deploy(machine, kept.number)
         raise ModelError(f"{machine} has no version of {name!r} before the active one.")
 
     async def withdraw(self, machine: str, name: str, role: Role = Role.ACTIVE) -> LiveMachine:
         """Let a model run no more; an active one's shadow goes too. Raises ModelError."""
         live = self._fleet.get(machine)
-        if self._version(live, name, role) is None:
+        if self._kept(live, name, role) is None:
             raise ModelError(f"No model named {name!r} is {role} on {machine}.")
         await self._store.withdraw(machine, name, Role.SHADOW)
         if role is Role.ACTIVE:
@@ -105,21 +105,21 @@ class Deploying:
         return live
 
     @staticmethod
-    def _version(live: LiveMachine, name: str, role: Role) -> int | None:
+    def _kept(live: LiveMachine, name: str, role: Role) -> KeptModel | None:
         for one in live.tools.deployed:
             if one.deployment.name == name and one.deployment.role is role:
-                return one.kept.version
+                return one.kept
         return None
 
     def _check(self, live: LiveMachine, name: str, role: Role) -> None:
-        if role is Role.SHADOW and self._version(live, name, Role.ACTIVE) is None:
+        if role is Role.SHADOW and self._kept(live, name, Role.ACTIVE) is None:
             raise ModelError(
                 f"{live.machine.id} has no active model named {name!r} that a shadow could be "
                 "compared with. Activate this one."
             )
 
 
-def _told(title: str, version: int, role: Role, before: int | None) -> str:
+def _told(title: str, version: int, role: Role, before: KeptModel | None) -> str:
     where = "runs as a shadow" if role is Role.SHADOW else "is active"
-    instead = "" if before is None else f" in place of version {before}"
+    instead = "" if before is None else f" in place of version {before.version}"
     return f"{title}: version {version} {where}{instead}."

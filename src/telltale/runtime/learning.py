@@ -134,7 +134,7 @@ class SelfLearning:
         """Return how long a calm stretch must be; None if there is nothing to be learnt."""
         own = [
             kept
-            for kept in await self._fleet.store.models()
+            for kept in await self._fleet.store.models(live.machine.id)
             if kept.machine == live.machine.id and kept.name == NAME
         ]
         if not own:

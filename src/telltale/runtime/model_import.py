@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 import msgspec
@@ -12,10 +13,11 @@ import numpy as np
 import telltale
 from telltale.batch import NS_PER_S, Batch
 from telltale.errors import ModelError
-from telltale.models.card import Card, Input, Task, Training, Window, read_card
-from telltale.models.folder import CARD, MAX_CARD_BYTES, MAX_FILE_BYTES, complete
+from telltale.models.card import Card, Input, Task, Training, Window, check_name, read_card
+from telltale.models.folder import CARD, MAX_CARD_BYTES, MAX_FILE_BYTES, complete, read_files
 from telltale.models.importers.base import Imported, import_model
 from telltale.models.onnx_files.core import FILE, OUTPUTS
+from telltale.pipeline.outputs import check_outputs
 from telltale.profiles.schema import Limits, Output, Profile
 from telltale.registry import suggest
 
@@ -62,21 +64,26 @@ def read_packed(path: Path) -> tuple[Card, dict[str, bytes]] | None:
     """
     if not zipfile.is_zipfile(path):
         return None
-    with zipfile.ZipFile(path) as packed:
-        entries = {entry.filename: entry for entry in packed.infolist() if not entry.is_dir()}
-        if CARD not in entries:
-            return None
-        if len(entries) > MAX_FILES or sum(e.file_size for e in entries.values()) > MAX_FILE_BYTES:
-            raise ModelError(
-                f"{path.name}: more than {MAX_FILES} files or {MAX_FILE_BYTES // 2**20} MB."
-            )
-        if entries[CARD].file_size > MAX_CARD_BYTES:
-            raise ModelError(f"{path.name}: its {CARD} has more than {MAX_CARD_BYTES} bytes.")
-        card = read_card(packed.read(CARD), f"{path.name}/{CARD}")
-        unknown = sorted(card.files.keys() - entries.keys())
-        if unknown:
-            raise ModelError(f"{path.name}: {unknown[0]} is named in the card and not in it.")
-        return card, {name: packed.read(name) for name in card.files}
+    try:
+        with zipfile.ZipFile(path) as packed:
+            return _unpacked(packed, path.name)
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError) as error:
+        raise ModelError(f"{path.name}: cannot be unpacked: {error}.") from None
+
+
+def _unpacked(packed: zipfile.ZipFile, name: str) -> tuple[Card, dict[str, bytes]] | None:
+    entries = {entry.filename: entry for entry in packed.infolist() if not entry.is_dir()}
+    if CARD not in entries:
+        return None
+    if len(entries) > MAX_FILES or sum(e.file_size for e in entries.values()) > MAX_FILE_BYTES:
+        raise ModelError(f"{name}: more than {MAX_FILES} files or {MAX_FILE_BYTES // 2**20} MB.")
+    if entries[CARD].file_size > MAX_CARD_BYTES:
+        raise ModelError(f"{name}: its {CARD} has more than {MAX_CARD_BYTES} bytes.")
+    card = read_card(packed.read(CARD), f"{name}/{CARD}")
+    unknown = sorted(card.files.keys() - entries.keys())
+    if unknown:
+        raise ModelError(f"{name}: {unknown[0]} is named in the card and not in it.")
+    return card, read_files(card, packed.read, name)
 
 
 def bound(path: Path, binding: Binding, profile: Profile) -> tuple[Card, dict[str, bytes]]:
@@ -106,6 +113,8 @@ def bound(path: Path, binding: Binding, profile: Profile) -> tuple[Card, dict[st
         licence=binding.licence,
         versions={"telltale": telltale.__version__},
     )
+    check_name(card.name, "binding")
+    check_outputs(card, profile)
     return complete(card, {FILE: found.onnx}, _samples(card))
 
 

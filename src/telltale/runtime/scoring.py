@@ -21,14 +21,18 @@ async def score_kept(fleet: Fleet, live: LiveMachine, name: str) -> int:
     """Keep an active model's outputs, and what they found, for readings from before it ran.
 
     The stream is run anew from the oldest of them, so the answers are those that the model would
-    have given live. Returns how many samples were asked about.
+    have given live. It ends early when the model or the machine goes. Returns how many samples
+    were asked about.
     """
     deployed = next(
-        one
-        for one in live.tools.deployed
-        if one.deployment.name == name and one.deployment.role is Role.ACTIVE
+        (
+            one
+            for one in live.tools.deployed
+            if one.deployment.name == name and one.deployment.role is Role.ACTIVE
+        ),
+        None,
     )
-    if deployed.model is None:
+    if deployed is None or deployed.model is None:
         return 0
     pipeline = Pipeline(live.tools.base, {name: deployed.model})
     state, stop_ns = pipeline.start(), deployed.deployment.since_ns
@@ -46,7 +50,8 @@ async def score_kept(fleet: Fleet, live: LiveMachine, name: str) -> int:
         if not len(batch) or rows >= MOST_ROWS:
             return rows
         result, state = await asyncio.to_thread(pipeline.run, batch, state)
-        await _keep(fleet, live, deployed.model, result)
+        if not await _keep(fleet, live, deployed.model, result):
+            return rows
         rows += len(batch)
         start_ns = int(batch.time_ns[-1]) + 1
         if len(batch) < PIECE_ROWS or start_ns > max(stop_ns, live.last_time_ns):
@@ -67,11 +72,15 @@ async def _first_ns(fleet: Fleet, live: LiveMachine) -> int:
     return int(newest.time_ns[0]) if len(newest) else FOREVER_NS
 
 
-async def _keep(fleet: Fleet, live: LiveMachine, model: Model, result: Result) -> None:
-    """Add the outputs to the samples that are there, and the episodes that lie behind."""
+async def _keep(fleet: Fleet, live: LiveMachine, model: Model, result: Result) -> bool:
+    """Add the outputs to the samples that are there; False if model or machine have gone."""
     outputs = tuple(model.card.outputs)
     batch = result.batch.select(outputs)
     found: tuple[Event, ...] = tuple(e for e in result.events if e.name in outputs)
     await fleet.store.room()
+    is_there = fleet.find(live.machine.id) is live
+    if not is_there or not model.card.outputs.keys() <= live.profile.outputs.keys():
+        return False
     write = Write(live.profile, batch, found)
     await asyncio.wrap_future(fleet.store.submit(write))
+    return True

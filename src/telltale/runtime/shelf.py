@@ -12,7 +12,7 @@ import structlog
 
 from telltale.errors import ModelError, TelltaleError
 from telltale.models.base import Model
-from telltale.models.card import Card, read_card
+from telltale.models.card import Card, Training, read_card
 from telltale.models.folder import (
     CARD,
     MAX_CARD_BYTES,
@@ -20,6 +20,7 @@ from telltale.models.folder import (
     bytes_of,
     check_parity,
     made_model,
+    read_files,
     read_folder,
 )
 from telltale.pipeline.outputs import with_outputs
@@ -63,8 +64,12 @@ class Shelf:
 
     async def load(self, number: int) -> Loaded:
         """Return a kept model, checked. Raises ModelError, MissingExtraError, StoreError."""
+        known = self._loaded.get(number)
+        return known if known is not None else await self._load(await self.find(number))
+
+    async def _load(self, kept: KeptModel) -> Loaded:
+        number = kept.number
         if number not in self._loaded:
-            kept = await self.find(number)
             data = await self._store.model_files(number)
             loaded = await asyncio.to_thread(checked, kept.card, data, f"model {number}")
             if len(self._loaded) >= MAX_LOADED:
@@ -100,7 +105,7 @@ class Shelf:
             if name in placed or machine.simulated or not self._is_simulated(name):
                 found.append(await self._brought_along(one))
         if deployments:
-            known = {kept.number: kept for kept in await self._store.models()}
+            known = {kept.number: kept for kept in await self._store.models(machine.id)}
             found += [
                 await self._deployed(one, known[one.model])
                 for one in deployments
@@ -128,7 +133,7 @@ class Shelf:
 
     async def _deployed(self, deployment: Deployment, kept: KeptModel) -> Deployed:
         try:
-            loaded = await self.load(kept.number)
+            loaded = await self._load(kept)
         except TelltaleError as error:
             log.warning("model_failed", machine=deployment.machine, error=str(error))
             return Deployed(deployment, kept, card_of(kept), None, str(error))
@@ -138,14 +143,28 @@ class Shelf:
 def checked(card_text: bytes, data: Mapping[str, bytes], where: str) -> Loaded:
     """Return the model of a card and its files, after its parity samples."""
     card = read_card(card_text, where)
-    model = made_model(card, data)
-    check_parity(model, data)
-    return Loaded(model, card, data)
+    files = read_files(card, lambda name: data.get(name, b""), where)
+    model = made_model(card, files)
+    check_parity(model, files)
+    return Loaded(model, card, files)
 
 
 def card_of(kept: KeptModel) -> Card:
-    """Return the card of a kept model. Raises ModelError."""
-    return read_card(kept.card, f"model {kept.number}")
+    """Return the card of a kept model; one that says nothing if it cannot be read any more."""
+    try:
+        return read_card(kept.card, f"model {kept.number}")
+    except ModelError as error:
+        return Card(
+            name=kept.name,
+            title=kept.name,
+            task="other",
+            runtime="",
+            inputs={},
+            columns=(),
+            core_outputs=(),
+            outputs={},
+            training=Training(str(error), is_simulated=False),
+        )
 
 
 def fitting(profile: Profile, found: Iterable[Deployed]) -> tuple[Deployed, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -15,11 +16,12 @@ import structlog
 from telltale.batch import Batch
 from telltale.errors import ModelError, SettingsError, TelltaleError
 from telltale.models.base import Model
-from telltale.models.card import Input, Threshold
+from telltale.models.card import Input, Threshold, check_name
 from telltale.models.trainers import DEFAULT, train
 from telltale.pipeline.run import Pipeline
 from telltale.pipeline.shadows import Difference
 from telltale.registry import suggest
+from telltale.runtime.beside import beside
 from telltale.runtime.deploying import TRAINED, Deploying
 from telltale.runtime.fleet import Fleet
 from telltale.runtime.machine import LiveMachine
@@ -163,8 +165,15 @@ class Trainings:
             ) from None
 
     def start(self, machine: str, wish: Wish) -> Training:
-        """Begin to learn. Raises UnknownMachineError, and SettingsError if too many wait."""
+        """Begin to learn.
+
+        Raises:
+            UnknownMachineError: There is no such machine.
+            ModelError: The model cannot have this name.
+            SettingsError: Too many wait.
+        """
         self._fleet.get(machine)
+        check_name(wish.name, "training")
         if sum(not job.is_over for job in self._jobs.values()) >= MAX_WAITING:
             raise SettingsError(f"{MAX_WAITING} trainings wait already. Ask again later.")
         if len(self._jobs) >= MAX_JOBS:
@@ -216,7 +225,7 @@ class Trainings:
         inputs = inputs_of(live, samples, names)
         job.phase = f"learning from {len(samples)} samples"
         began = time.monotonic()
-        card, files = await asyncio.to_thread(
+        learn = partial(
             train,
             wish.kind,
             wish.name,
@@ -226,6 +235,7 @@ class Trainings:
             settings=wish.settings,
             is_simulated=live.machine.simulated,
         )
+        card, files = await beside(learn)
         seconds = time.monotonic() - began
         job.phase = "keeping"
         if wish.told:

@@ -227,8 +227,8 @@ class Store(Protocol):
     async def save_model(self, model: KeptModel, files: Mapping[str, bytes]) -> KeptModel:
         """Put a new version on the shelf; return it with its number and version."""
 
-    async def models(self) -> Sequence[KeptModel]:
-        """Return all versions of all models, newest first."""
+    async def models(self, machine: str | None = None) -> Sequence[KeptModel]:
+        """Return all versions of all models, newest first; of one machine: its own and any's."""
 
     async def model_files(self, number: int) -> Mapping[str, bytes]:
         """Return a version's files by name. Raises StoreError if there is none."""

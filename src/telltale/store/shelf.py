@@ -31,9 +31,13 @@ def save_model(
     return _model((number, model.machine, model.name, version, *_rest(model)))
 
 
-def models(connection: sqlite3.Connection) -> list[KeptModel]:
-    """Return all versions of all models, newest first."""
-    return [_model(row) for row in connection.execute(f"{MODELS}ORDER BY number DESC")]
+def models(connection: sqlite3.Connection, machine: str | None = None) -> list[KeptModel]:
+    """Return all versions of all models, newest first; of one machine: its own and any's."""
+    of_one = "" if machine is None else "WHERE machine IN ('', ?) "
+    rows = connection.execute(
+        f"{MODELS}{of_one}ORDER BY number DESC", () if machine is None else (machine,)
+    )
+    return [_model(row) for row in rows]
 
 
 def model_files(connection: sqlite3.Connection, number: int) -> dict[str, bytes]:

@@ -201,9 +201,9 @@ class SQLiteStore:
         writer = self._open_writer()
         return await asyncio.wrap_future(writer.call(lambda c: shelf.save_model(c, model, files)))
 
-    async def models(self) -> Sequence[KeptModel]:
-        """Return all versions of all models, newest first."""
-        return await self._open_readers().run(shelf.models)
+    async def models(self, machine: str | None = None) -> Sequence[KeptModel]:
+        """Return all versions of all models, newest first; of one machine: its own and any's."""
+        return await self._open_readers().run(lambda c: shelf.models(c, machine))
 
     async def model_files(self, number: int) -> Mapping[str, bytes]:
         """Return a version's files by name. Raises StoreError if there is none."""

@@ -13,9 +13,9 @@ import pytest
 from telltale.errors import ModelError
 from telltale.models.card import read_card, written_card
 from telltale.models.detectors import DETECTORS
-from telltale.models.detectors.parameters import FILE
 from telltale.models.detectors.train import train_detector
 from telltale.models.folder import made_model, packed_arrays, read_arrays, training_hash
+from telltale.models.parameters import FILE
 from tests.models.detectors.machines import UNITS, readings, trained
 
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from telltale.batch import NS_PER_S, Batch, FloatArray
 from telltale.errors import ModelError
 from telltale.models.card import Input
-from telltale.models.faults.cycles import FILE, cycle_summary, learnt_cycles
+from telltale.models.faults.cycles import cycle_summary, learnt_cycles
 from telltale.models.folder import complete, made_model, read_folder, write_folder
+from telltale.models.parameters import FILE
 
 SAMPLES = 24
 INPUTS = {"pressure_bar": Input("bar"), "temp_c": Input("degC")}
@@ -91,7 +92,7 @@ def test_files_that_do_not_fit_the_card_are_refused() -> None:
     wider = msgspec.structs.replace(
         CARD, columns=("pressure_bar",), inputs={"pressure_bar": Input("bar")}
     )
-    with pytest.raises(ModelError, match="needs arrays of shapes"):
+    with pytest.raises(ModelError, match="must be numbers of shape"):
         made_model(wider, FILES)
     with pytest.raises(ModelError, match=FILE):
         made_model(CARD, {})

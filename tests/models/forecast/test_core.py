@@ -11,11 +11,12 @@ import pytest
 from telltale.batch import FloatArray
 from telltale.errors import ModelError
 from telltale.models.card import Card, Input, Training
-from telltale.models.forecast.core import MODEL, TREES, EstimateCore, EstimateSettings
-from telltale.models.forecast.kept_trees import kept_trees, read_trees
+from telltale.models.forecast.core import TREES, EstimateCore, EstimateSettings
 from telltale.models.intervals import ErrorTable
+from telltale.models.onnx_files.core import FILE
 from telltale.models.training.boosted import Boosting, asked, grown, side_by_side
 from telltale.models.trees.ensemble import Trees
+from telltale.models.trees.kept_trees import kept_trees, read_trees
 from telltale.models.trees.write_onnx import onnx_trees
 from telltale.profiles.schema import Output
 
@@ -51,7 +52,7 @@ def card(settings: EstimateSettings, columns: tuple[str, ...] = ("a", "b")) -> C
 
 def core(trees: Trees, **changes: Any) -> EstimateCore:
     settings = msgspec.structs.replace(SETTINGS, **changes)
-    return EstimateCore(card(settings), {MODEL: onnx_trees(trees), TREES: kept_trees(trees)})
+    return EstimateCore(card(settings), {FILE: onnx_trees(trees), TREES: kept_trees(trees)})
 
 
 def rows(n: int = 40) -> FloatArray:
@@ -95,7 +96,7 @@ def test_shares_add_up_to_what_the_trees_say(trees: Trees) -> None:
     assert evidence is not None
     np.testing.assert_allclose(np.abs(evidence.share).sum(axis=1), 1.0)
     assert np.abs(evidence.share[:, 0]).mean() > 0.9  # the value hangs on the first column alone
-    bare = EstimateCore(card(SETTINGS), {MODEL: onnx_trees(trees)})
+    bare = EstimateCore(card(SETTINGS), {FILE: onnx_trees(trees)})
     assert bare.evidence(rows()[:, None, :]) is None
 
 
@@ -111,7 +112,7 @@ def test_files_that_are_not_what_the_card_says_are_refused(trees: Trees) -> None
         core(trees, anchor="z")
     wrong = msgspec.structs.replace(card(SETTINGS), settings={"least_scale": -1.0})
     with pytest.raises(ModelError, match=r"it/card\.json: settings"):
-        EstimateCore(wrong, {MODEL: onnx_trees(trees)})
+        EstimateCore(wrong, {FILE: onnx_trees(trees)})
     broken = kept_trees(trees).replace(b"threshold", b"thresholx")
     with pytest.raises(ModelError, match="these arrays are no trees"):
         read_trees(broken, "it/trees.npz")

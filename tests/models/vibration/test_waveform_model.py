@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from telltale.batch import NS_PER_S, Batch, FloatArray
 from telltale.errors import ModelError
-from telltale.models.folder import complete, made_model, read_folder, write_folder
+from telltale.models.folder import (
+    complete,
+    made_model,
+    packed_arrays,
+    read_arrays,
+    read_folder,
+    write_folder,
+)
+from telltale.models.parameters import FILE
 from telltale.models.vibration.bearing_model import WEIGHTS, bearing_card, bearing_model
 from telltale.models.vibration.bearings import SKF_6205, Part
 from telltale.models.vibration.gear_model import SCORE, gear_model, learnt_gear
@@ -150,6 +158,13 @@ def test_the_accelerometer_that_shakes_otherwise_has_the_largest_share() -> None
     share = prediction.evidence(ends).share
     np.testing.assert_allclose(np.abs(share).sum(axis=1), 1.0)
     assert (share[1:, 1] > 0.5).all()
+
+
+def test_a_gear_whose_normal_is_not_known_is_refused() -> None:
+    width = len(read_arrays(GEAR_FILES[FILE], "gear")["mean"])
+    unknown = {"mean": np.full(width, np.nan), "whitening": np.eye(width)}
+    with pytest.raises(ModelError, match="'mean' must be numbers"):
+        made_model(GEAR.card, {FILE: packed_arrays(unknown)})
 
 
 @pytest.mark.parametrize("kind", ["bearing", "gear"])

@@ -1,4 +1,4 @@
-"""The LSTM autoencoder as a detector: strange is what it cannot draw. After the PUMP document."""
+"""The LSTM autoencoder as a detector: strange is what it cannot draw."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class AutoencoderSettings(DeepSettings, frozen=True, forbid_unknown_fields=True)
     Attributes:
         samples: In one window.
         units: Of each LSTM layer.
-        activation: Of candidate and cell. The document has "relu": it has no upper end, so that
-            a fault blows the error up a hundredfold and spreads it over all channels alike, and
-            the evidence is lost. "tanh" keeps the error on the channels that it comes from.
+        activation: Of candidate and cell. "relu" has no upper end, so that a fault blows the error
+            up a hundredfold and spreads it over all channels alike, and the evidence is lost.
+            "tanh" keeps the error on the channels that it comes from.
     """
 
     samples: AtLeastTwo = 30

@@ -9,10 +9,8 @@ import numpy as np
 from telltale.batch import FloatArray
 from telltale.errors import ModelError
 from telltale.models.base import Evidence
-from telltale.models.card import Card
-from telltale.models.onnx_files.session import OnnxSession
-
-FILE = "model.onnx"
+from telltale.models.card import Card, threshold_of
+from telltale.models.onnx_files.core import FILE, checked_session
 
 
 class ExpectationCore:
@@ -24,12 +22,8 @@ class ExpectationCore:
     """
 
     def __init__(self, card: Card, files: Mapping[str, bytes]) -> None:
-        if FILE not in files:
-            raise ModelError(f"{card.name}: {FILE} is missing.")
-        if card.threshold is None or not card.threshold.value > 0.0:
-            raise ModelError(f"{card.name}/card.json: threshold.value must be above 0.")
-        self._session = OnnxSession(files[FILE])
-        self._threshold = card.threshold.value
+        self._session = checked_session(card, files)
+        self._threshold = threshold_of(card)
         self._n_outputs = len(card.core_outputs)
         samples, channels = card.window.samples, len(card.columns)
         shapes = [(None, 1), (None, channels), (None, channels)]

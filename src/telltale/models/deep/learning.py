@@ -1,9 +1,9 @@
 """How a deep detector is learnt from a machine's own normal readings, whatever its network.
 
-The document this follows took the 99th percentile of the training errors as the limit. Errors in
-training are smaller than fresh ones, and one window in a hundred is one alarm in a hundred
-seconds; so the limit comes from a later stretch of normal operation, and what either rule costs in
-false alarms is measured on a stretch later still and stands in the card.
+The 99th percentile of the training errors is often taken as the limit. Errors in training are
+smaller than fresh ones, and one window in a hundred is one alarm in a hundred seconds; so the limit
+comes from a later stretch of normal operation, and what either rule costs in false alarms is
+measured on a stretch later still and stands in the card.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from typing import Annotated, Protocol
 import msgspec
 import numpy as np
 
-import telltale
-from telltale.batch import NS_PER_S, Batch, BoolArray, FloatArray, IntArray
+from telltale.batch import NS_PER_S, Batch, BoolArray, FloatArray
 from telltale.errors import ModelError
 from telltale.models.card import Card, Input, Training, Window
-from telltale.models.deep.expectation_core import FILE
 from telltale.models.deep.fit import FitSettings, Fitted, fit
-from telltale.models.deep.healthy import Rule, Windows, limit_of, windows_of
 from telltale.models.deep.lstm import Reals, Weights
+from telltale.models.deep.normal_windows import Rule, Windows, limit_of, windows_of
 from telltale.models.deep.scale import Scale
-from telltale.models.folder import complete, training_hash
-from telltale.profiles.schema import Limits, NonNegativeFloat, Output, PositiveFloat
+from telltale.models.detector_card import learnt_card, mean_and_spread, score_output
+from telltale.models.folder import complete
+from telltale.models.onnx_files.core import FILE
+from telltale.models.windows import evenly
+from telltale.profiles.schema import NonNegativeFloat, PositiveFloat
 
 VALIDATION_SHARE = 0.1  # of the training windows, the newest: stops training in time
 LEAST_WINDOWS = 100
@@ -44,7 +45,7 @@ class DeepSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         every_s: One sample per step of this length; 0 takes every sample.
         max_windows: Windows trained on, spread evenly: successive ones differ in one sample.
         rule: "later_maximum" puts the limit at `factor` times the largest error on later normal
-            readings; "training_quantile_99" is the document's rule.
+            readings; "training_quantile_99" takes that of the errors in training.
         factor: See there.
         training: Of the network.
     """
@@ -105,7 +106,7 @@ def learn(
         ModelError: There are too few windows, or training diverges.
         MissingExtraError: onnx or onnxruntime is not installed.
     """
-    started = time.monotonic()
+    started_s = time.monotonic()
     windows = windows_of(frame, lesson.batch, lesson.is_normal)
     if len(windows) < LEAST_WINDOWS:
         raise ModelError(
@@ -121,27 +122,19 @@ def learn(
     threshold, quality = limit_of(
         errors[0], errors[1], (errors[2], check), (settings.rule, settings.factor)
     )
-    batch, newest = lesson.batch, train.values[:, -1, :].T
-    spread = zip(frame.inputs, newest, strict=True)
+    newest = zip(frame.inputs, train.values[:, -1, :].T, strict=True)
     card = msgspec.structs.replace(
         frame,
         threshold=threshold,
         quality=quality,
-        normal={name: (float(x.mean()), float(x.std())) for name, x in spread},
-        training=Training(
-            data=f"{len(windows)} windows of normal operation in order of time: {len(train)} to "
-            f"learn from, {len(parts[1])} for the limit, {len(check)} to check it; "
-            f"{len(fitted.losses)} epochs.",
-            is_simulated=lesson.is_simulated,
-            machine=batch.machine,
-            start_ns=int(batch.time_ns[0]),
-            end_ns=int(batch.time_ns[-1]),
-            rows=len(batch),
-            sha256=training_hash(batch.select(tuple(frame.inputs))),
-            seconds=round(time.monotonic() - started, 3),
-        ),
-        versions={"telltale": telltale.__version__, "numpy": np.__version__},
-        created_ns=time.time_ns(),
+        normal={name: mean_and_spread(column) for name, column in newest},
+    )
+    data = (
+        f"{len(windows)} windows of normal operation in order of time: {len(train)} to learn from, "
+        f"{len(parts[1])} for the limit, {len(check)} to check it; {len(fitted.losses)} epochs."
+    )
+    card = learnt_card(
+        card, lesson.batch, data, is_simulated=lesson.is_simulated, started_s=started_s
     )
     files = {FILE: network.graph(fitted.weights, scale)}
     return complete(card, files, _parity_samples(card, check))
@@ -159,7 +152,6 @@ def framed(
     """Return the card of a detector that is not trained yet; its output is "<name>_score"."""
     steps_s = np.diff(lesson.batch.time_ns) / NS_PER_S
     step_s = max(settings.every_s, float(np.median(steps_s)) if len(steps_s) else 0.0)
-    limits = Limits(warn_above=1.0, critical_above=2.0, hysteresis=0.1, clear_s=samples * step_s)
     score = f"{name}_score"
     return Card(
         name=name,
@@ -169,7 +161,7 @@ def framed(
         inputs=dict(inputs),
         columns=tuple(inputs),
         core_outputs=(score,),
-        outputs={score: Output(title, "1", normal=(0.0, 1.0), limits=limits)},
+        outputs={score: score_output(title, samples * step_s)},
         window=Window(samples, settings.every_s, GAP_STEPS * step_s),
         training=Training("Not trained yet.", is_simulated=lesson.is_simulated),
         settings=msgspec.to_builtins(settings),
@@ -186,8 +178,8 @@ def _fitted(
     most = settings.max_windows
     return fit(
         network.start(windows.shape[2], rng),
-        scale.scaled(older[_evenly(len(older), most)]),
-        scale.scaled(newest[_evenly(len(newest), round(VALIDATION_SHARE * most) + 1)]),
+        scale.scaled(older[evenly(len(older), most)]),
+        scale.scaled(newest[evenly(len(newest), round(VALIDATION_SHARE * most) + 1)]),
         gradients=network.gradients,
         loss=lambda weights, rows: float(_errors(network, weights, rows, None).mean()),
         settings=settings.training,
@@ -206,12 +198,6 @@ def _errors(
             weights, rows if scale is None else scale.scaled(rows)
         )
     return errors
-
-
-def _evenly(n: int, most: int) -> IntArray:
-    """Return at most so many places among n, evenly spread."""
-    places: IntArray = np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
-    return places
 
 
 def _parity_samples(card: Card, windows: Windows) -> Batch:

@@ -21,9 +21,7 @@ from telltale.models.detectors.healthy import Healthy, Learnt
 from telltale.models.detectors.statistics import Statistic
 from telltale.profiles.schema import NonNegativeFloat, PositiveFloat
 
-LEAST_WINDOWS_IN_STRETCH = (
-    10  # independent ones; a stretch of levels with fewer asks its neighbours
-)
+LEAST_WINDOWS_IN_STRETCH = 10  # independent ones; with fewer, the levels beside count too
 CUSUM_STEPS = 10.0  # samples after which a cumulative sum is taken for a new one
 ONE = Window(1)
 Bins = Annotated[int, msgspec.Meta(ge=1, le=256)]

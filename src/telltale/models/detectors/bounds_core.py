@@ -17,8 +17,8 @@ from telltale.batch import FloatArray
 from telltale.errors import ModelError
 from telltale.models.base import Evidence
 from telltale.models.card import Card
-from telltale.models.detectors.parameters import Parameters
 from telltale.models.detectors.statistics import Statistic, window_statistic
+from telltale.models.parameters import Parameters
 
 
 @dataclass(frozen=True, slots=True, eq=False)

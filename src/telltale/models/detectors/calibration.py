@@ -16,6 +16,7 @@ import numpy as np
 from telltale.batch import FloatArray
 from telltale.errors import ModelError
 from telltale.models.card import Threshold
+from telltale.models.student import student_of_normal
 
 S_PER_WEEK = 7 * 86_400.0
 LEAST_MULTIPLE = 1.1  # of the largest value seen: the same again is no alarm
@@ -117,19 +118,10 @@ def _quantile(chance: float, n: float) -> float:
     """Return how many spreads above the middle a new sample lies with this chance.
 
     The fewer independent samples middle and spread were taken from, the farther: Student's t for n
-    of them, by its expansion about the normal quantile.
-
-    Source:
-        Abramowitz and Stegun, "Handbook of mathematical functions", 26.7.5.
+    of them.
     """
-    z = -NormalDist().inv_cdf(chance)
     free = max(LEAST_FREEDOM, n - 1.0)
-    t = (
-        z
-        + (z**3 + z) / (4.0 * free)
-        + (5.0 * z**5 + 16.0 * z**3 + 3.0 * z) / (96.0 * free**2)
-        + (3.0 * z**7 + 19.0 * z**5 + 17.0 * z**3 - 15.0 * z) / (384.0 * free**3)
-    )
+    t = student_of_normal(-NormalDist().inv_cdf(chance), free)
     return t * math.sqrt(1.0 + 1.0 / (free + 1.0))
 
 

@@ -16,9 +16,9 @@ from telltale.batch import FloatArray
 from telltale.errors import ModelError
 from telltale.models.base import Evidence
 from telltale.models.card import Card
-from telltale.models.detectors.parameters import Parameters
 from telltale.models.detectors.statistics import window_statistic
 from telltale.models.numeric import product
+from telltale.models.parameters import Parameters
 
 HALVINGS = 40  # of the way back to normal, to find where the limit is crossed
 

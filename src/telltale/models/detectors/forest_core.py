@@ -16,9 +16,10 @@ from telltale.batch import FloatArray, IntArray
 from telltale.errors import ModelError
 from telltale.models.base import Evidence
 from telltale.models.card import Card
-from telltale.models.detectors.parameters import Parameters
 from telltale.models.detectors.statistics import window_statistic
 from telltale.models.numeric import product
+from telltale.models.parameters import Parameters
+from telltale.models.shares import occluded_parts, shares_of
 
 PIECE_ROWS = 512  # asked of all trees at once: fits into a core's cache
 EULER = 0.5772156649015329
@@ -94,15 +95,8 @@ class ForestCore:
         return (self._forest.scores(window_statistic("mean", windows)) / self._limit)[:, None]
 
     def evidence(self, windows: FloatArray) -> Evidence:
-        """Return by how much the score falls when a column has its usual value."""
+        """Return by how much the score falls when a column has its usual value: occlusion."""
         means = window_statistic("mean", windows)
-        score = self._forest.scores(means)
-        share = np.empty_like(means)
-        for at, usual in enumerate(self._usual):
-            usually = means.copy()
-            usually[:, at] = usual
-            share[:, at] = (score - self._forest.scores(usually)) / score
-        unknown = np.full_like(means, np.nan)
-        return Evidence(
-            share, windows[:, -1].copy(), np.tile(self._usual, (len(means), 1)), unknown
-        )
+        share = shares_of(occluded_parts(self._forest.scores, means, self._usual))
+        expected = np.tile(self._usual, (len(means), 1))
+        return Evidence(share, windows[:, -1].copy(), expected, np.full_like(means, np.nan))

@@ -9,20 +9,17 @@ from typing import Any, get_type_hints
 import msgspec
 import numpy as np
 
-import telltale
 from telltale.batch import Batch
 from telltale.errors import ModelError
-from telltale.models.card import Card, Input, Training
+from telltale.models.card import Card, Input
+from telltale.models.detector_card import learnt_card, mean_and_spread, score_output
 from telltale.models.detectors import DETECTORS
 from telltale.models.detectors.healthy import Healthy, Learnt, framed, healthy_of
-from telltale.models.detectors.parameters import FILE
-from telltale.models.folder import PARITY_ROWS, complete, packed_arrays, training_hash
-from telltale.profiles.schema import Limits, Output
+from telltale.models.folder import PARITY_ROWS, complete, packed_arrays
+from telltale.models.parameters import FILE
 from telltale.registry import load
 
-WARN, CRITICAL = 1.0, 2.0  # multiples of the threshold
 DRIFTS = 0.6  # of a channel's variance between long blocks of the stretch
-HYSTERESIS = 0.1  # back below 0.9 times the threshold before an event ends
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -53,7 +50,7 @@ def train_detector(
     Raises:
         ModelError: The kind or a setting is unknown, or the readings do not suffice.
     """
-    started = time.monotonic()
+    started_s = time.monotonic()
     learn: Callable[[Healthy, Any], Learnt] = load(
         DETECTORS, kind, group="telltale.detectors", error=ModelError
     )
@@ -63,39 +60,27 @@ def train_detector(
     except msgspec.ValidationError as error:
         raise ModelError(f"{name}: settings of {kind!r}: {error}.") from None
     learnt = learn(healthy_of(batch, inputs, alarms_per_week), chosen)
-    card = _card(name, kind, learnt, is_simulated, time.monotonic() - started)
+    card = _card(name, kind, learnt, is_simulated, started_s)
     return complete(card, {FILE: packed_arrays(learnt.arrays)}, _parity_samples(learnt))
 
 
-def _card(name: str, kind: str, learnt: Learnt, is_simulated: bool, seconds: float) -> Card:
+def _card(name: str, kind: str, learnt: Learnt, is_simulated: bool, started_s: float) -> Card:
     healthy, score = learnt.healthy, f"{name}_score"
     frame = framed(healthy, learnt.window, learnt.columns, (score,), learnt.features)
     window_s = learnt.window.samples * healthy.sample_s(learnt.window)
-    limits = Limits(
-        warn_above=WARN, critical_above=CRITICAL, hysteresis=HYSTERESIS, clear_s=window_s
-    )
-    batch = healthy.batch
-    return msgspec.structs.replace(
+    columns = healthy.batch.columns
+    card = msgspec.structs.replace(
         frame,
         name=name,
         title=learnt.title,
         runtime=learnt.runtime,
         settings={"detector": kind, **learnt.settings},
-        outputs={score: Output(learnt.title, "1", normal=(0.0, 1.0), limits=limits)},
+        outputs={score: score_output(learnt.title, window_s)},
         threshold=learnt.threshold,
-        normal={n: (_mean(batch.columns[n]), _spread(batch.columns[n])) for n in healthy.names},
-        training=Training(
-            data=_told(healthy),
-            is_simulated=is_simulated,
-            machine=batch.machine,
-            start_ns=int(batch.time_ns[0]),
-            end_ns=int(batch.time_ns[-1]),
-            rows=len(batch),
-            sha256=training_hash(batch),
-            seconds=round(seconds, 3),
-        ),
-        versions={"telltale": telltale.__version__, "numpy": np.__version__},
-        created_ns=time.time_ns(),
+        normal={name: mean_and_spread(columns[name]) for name in healthy.names},
+    )
+    return learnt_card(
+        card, healthy.batch, _told(healthy), is_simulated=is_simulated, started_s=started_s
     )
 
 
@@ -124,11 +109,3 @@ def _answered_end(batch: Batch, rows: int) -> Batch:
     whole = np.isfinite(np.stack(list(batch.columns.values()))).all(axis=0)
     stop = int(np.flatnonzero(whole)[-1]) + 1
     return batch.rows(max(0, stop - rows), stop)
-
-
-def _mean(column: np.ndarray) -> float:
-    return float(np.nanmean(column))
-
-
-def _spread(column: np.ndarray) -> float:
-    return float(np.nanstd(column))

@@ -1,1 +1,1 @@
-"""What can be wrong with a machine, in words: symptoms, causes, what to do. Data, with a loader."""
+"""Faults: what can be wrong with a machine, in words, and the models that tell which it is."""

@@ -11,11 +11,11 @@ from telltale.errors import ModelError
 from telltale.models.base import Evidence
 from telltale.models.card import Card, Input, Training, Window
 from telltale.models.faults.discriminant import Discriminant, class_shares, fit_discriminant
-from telltale.models.folder import packed_arrays, read_arrays
+from telltale.models.folder import packed_arrays
+from telltale.models.parameters import FILE, Parameters
 from telltale.models.vibration.waveform_model import WaveformModel
 from telltale.profiles.schema import Output
 
-FILE = "parameters.npz"
 SEGMENTS = 12  # of a cycle: where in it something happens
 ARRAYS = ("mean", "spread", "weights", "offsets")
 
@@ -46,16 +46,13 @@ class CycleCore:
                 f"{card.name}/card.json: a cycle of {card.window.samples} samples cannot be cut "
                 f"into {SEGMENTS} equal parts."
             )
-        if FILE not in files:
-            raise ModelError(f"{card.name}: {FILE} is missing.")
-        arrays = read_arrays(files[FILE], f"{card.name}/{FILE}")
+        read = Parameters(card, files)
         n_features = len(card.columns) * (2 * SEGMENTS + 4)
         self._components = []
         for name, values in _components(card).items():
-            found = [arrays.get(f"{name}.{part}", np.zeros(0)) for part in ARRAYS]
-            expected = ((n_features,), (n_features,), (n_features, len(values)), (len(values),))
-            if tuple(array.shape for array in found) != expected:
-                raise ModelError(f"{card.name}/{FILE}: {name} needs arrays of shapes {expected}.")
+            shapes = ((n_features,), (n_features,), (n_features, len(values)), (len(values),))
+            parts = zip(ARRAYS, shapes, strict=True)
+            found = [read.take(f"{name}.{part}", *shape) for part, shape in parts]
             self._components.append((np.array(values), Discriminant(*found)))
 
     def run(self, windows: FloatArray) -> FloatArray:

@@ -12,13 +12,14 @@ from telltale.batch import FloatArray
 from telltale.errors import ModelError
 from telltale.models.base import Evidence
 from telltale.models.card import Card
-from telltale.models.forecast.kept_trees import read_trees
 from telltale.models.intervals import ErrorTable, bound, chance_below
-from telltale.models.onnx_files.session import OnnxSession
+from telltale.models.onnx_files.core import checked_session
+from telltale.models.shares import shares_of
 from telltale.models.trees.contributions import Explainer
+from telltale.models.trees.kept_trees import read_trees
 from telltale.profiles.schema import PositiveFloat
 
-MODEL, TREES = "model.onnx", "trees.npz"
+TREES = "trees.npz"
 VALUE, SCALE = 0, 1  # outputs of the graph
 MAX_HORIZONS = 8
 
@@ -59,8 +60,6 @@ class EstimateCore:
             self._settings = msgspec.convert(card.settings, EstimateSettings)
         except msgspec.ValidationError as error:
             raise ModelError(f"{card.name}/card.json: settings: {error}.") from None
-        if MODEL not in files:
-            raise ModelError(f"{card.name}: {MODEL} is missing.")
         anchor = self._settings.anchor
         if anchor and anchor not in card.columns:
             raise ModelError(
@@ -70,7 +69,7 @@ class EstimateCore:
         if card.window.samples != 1:
             raise ModelError(f"{card.name}/card.json: an estimate takes windows of one sample.")
         self._anchor = card.columns.index(anchor) if anchor else None
-        self._session = OnnxSession(files[MODEL])
+        self._session = checked_session(card, files)
         kept = files.get(TREES)
         self._explainer = Explainer(read_trees(kept, card.name)) if kept is not None else None
 
@@ -96,8 +95,6 @@ class EstimateCore:
         if self._explainer is None:
             return None
         rows = np.ascontiguousarray(windows[:, 0, :])
-        share = self._explainer.contributions(rows)[:, :-1, VALUE]
-        total = np.abs(share).sum(axis=1, keepdims=True)
+        share = shares_of(self._explainer.contributions(rows)[:, :-1, VALUE])
         unknown = np.full(share.shape, np.nan)
-        share = share / np.where(total > 0.0, total, 1.0)
         return Evidence(share, rows, unknown, unknown.copy())

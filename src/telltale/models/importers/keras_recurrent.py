@@ -10,7 +10,6 @@ from telltale.models.importers.keras_activations import activation, gates
 from telltale.models.importers.keras_place import Flow, Place
 
 LSTM_ORDER = (0, 3, 1, 2)  # Keras: input, forget, cell, output; ONNX: input, output, forget, cell
-GRU_ORDER = (0, 1, 2)  # both: update, reset, hidden
 
 
 def lstm(place: Place, flow: Flow) -> Flow:

@@ -15,6 +15,7 @@ import numpy as np
 
 from telltale.batch import FloatArray
 from telltale.errors import ModelError
+from telltale.models.student import student_of_normal
 
 Kind = Literal["linear", "exponential"]
 LEAST_SAMPLES = 8  # below, no spread can be told
@@ -154,16 +155,8 @@ def chance_crossed(path: Path, limit: float, ahead: float) -> float:
 
 
 def student_quantile(share: float, freedom: float) -> float:
-    """Return a quantile of Student's t distribution.
-
-    Source:
-        Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.7.5, three terms.
-    """
-    z = NormalDist().inv_cdf(share)
-    first = (z**3 + z) / 4.0
-    second = (5.0 * z**5 + 16.0 * z**3 + 3.0 * z) / 96.0
-    third = (3.0 * z**7 + 19.0 * z**5 + 17.0 * z**3 - 15.0 * z) / 384.0
-    return z + first / freedom + second / freedom**2 + third / freedom**3
+    """Return a quantile of Student's t distribution."""
+    return student_of_normal(NormalDist().inv_cdf(share), freedom)
 
 
 def _bucketed(time: FloatArray, value: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -13,10 +13,24 @@ from telltale.models.card import Card
 from telltale.models.columns import level_of
 from telltale.models.onnx_files.check import check_onnx
 from telltale.models.onnx_files.session import OnnxSession
+from telltale.models.shares import occluded_parts, shares_of
 
 FILE = "model.onnx"
 OUTPUTS = "graph_outputs"  # setting: which of the graph's outputs, by name; default the first
 AT_ONCE = "rows_at_once"  # setting: true for tree ensembles, whose bits no batch changes
+
+
+def checked_session(card: Card, files: Mapping[str, bytes]) -> OnnxSession:
+    """Return the graph of a model's folder, ready to be asked.
+
+    Raises:
+        ModelError: There is none, or it holds what telltale does not run.
+        MissingExtraError: ONNX Runtime is not installed.
+    """
+    if FILE not in files:
+        raise ModelError(f"{card.name}: {FILE} is missing.")
+    check_onnx(files[FILE])
+    return OnnxSession(files[FILE])
 
 
 class OnnxCore:
@@ -27,10 +41,7 @@ class OnnxCore:
     """
 
     def __init__(self, card: Card, files: Mapping[str, bytes]) -> None:
-        if FILE not in files:
-            raise ModelError(f"{card.name}: {FILE} is missing.")
-        check_onnx(files[FILE])
-        self._session = OnnxSession(files[FILE])
+        self._session = checked_session(card, files)
         self._shape = self._window_shape(card)
         self._at = self._wanted(card)
         self._n_outputs = len(card.core_outputs)
@@ -53,21 +64,12 @@ class OnnxCore:
 
         None when the card does not say what is usual.
         """
-        known = np.flatnonzero(np.isfinite(self._usual))
-        if not len(known) or not len(windows):
+        if not np.isfinite(self._usual).any() or not len(windows):
             return None
-        given = self.run(windows)[:, 0]
-        part = np.zeros((len(windows), len(self._usual)))
-        for column in known.tolist():
-            occluded = windows.copy()
-            occluded[:, :, column] = self._usual[column]
-            part[:, column] = given - self.run(occluded)[:, 0]
-        total = np.abs(part).sum(axis=1, keepdims=True)
+        parts = occluded_parts(lambda asked: self.run(asked)[:, 0], windows, self._usual)
         value = windows[:, -1, :].copy()
         expected = np.broadcast_to(self._usual, value.shape).copy()
-        return Evidence(
-            part / np.where(total > 0.0, total, 1.0), value, expected, np.full_like(value, np.nan)
-        )
+        return Evidence(shares_of(parts), value, expected, np.full_like(value, np.nan))
 
     def _answers(self, asked: FloatArray) -> FloatArray:
         found = self._session.run(asked)

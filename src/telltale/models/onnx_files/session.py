@@ -47,7 +47,7 @@ class OnnxSession:
     """One loaded model. Holds no state between calls, and serves one call at a time.
 
     Args:
-        model: The file's bytes, which `onnx_check.check_onnx` has let through.
+        model: The file's bytes, which `onnx_files.check.check_onnx` has let through.
 
     Attributes:
         input: What `run` takes.

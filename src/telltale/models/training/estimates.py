@@ -15,11 +15,12 @@ from telltale.batch import Batch, FloatArray, IntArray
 from telltale.errors import ModelError
 from telltale.models.card import Card, Measured, Training
 from telltale.models.folder import complete, training_hash
-from telltale.models.forecast.core import MODEL, TREES, EstimateSettings
-from telltale.models.forecast.kept_trees import kept_trees
+from telltale.models.forecast.core import TREES, EstimateSettings
 from telltale.models.intervals import bound, error_table
+from telltale.models.onnx_files.core import FILE
 from telltale.models.training.boosted import Boosting, Estimator, estimator, folds_of
 from telltale.models.training.questions import Run, Table, table_of
+from telltale.models.trees.kept_trees import kept_trees
 from telltale.models.trees.write_onnx import onnx_trees
 
 RUNTIME = "estimate"
@@ -145,7 +146,7 @@ def cuts(run: IntArray, per_run: int, rng: np.random.Generator) -> IntArray:
 
 
 def _files(fitted: Estimator) -> dict[str, bytes]:
-    return {MODEL: onnx_trees(fitted.trees), TREES: kept_trees(fitted.trees)}
+    return {FILE: onnx_trees(fitted.trees), TREES: kept_trees(fitted.trees)}
 
 
 def _samples(batch: Batch) -> Batch:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 
 from telltale.batch import Batch, BoolArray, FloatArray, IntArray
 from telltale.errors import ModelError
-from telltale.models.base import Evidence
 from telltale.models.card import Card
-from telltale.models.composed import ComposedModel
+from telltale.models.windows import asked_windows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,37 +57,10 @@ class Table:
         )
 
 
-class _Recorder:
-    """A core that writes down what it is asked."""
-
-    def __init__(self, n_outputs: int) -> None:
-        self.windows: list[FloatArray] = []
-        self._n_outputs = n_outputs
-
-    def run(self, windows: FloatArray) -> FloatArray:
-        """Answer zero."""
-        self.windows.append(windows[:, 0, :].copy())
-        return np.zeros((len(windows), self._n_outputs))
-
-    def evidence(self, windows: FloatArray) -> Evidence | None:
-        """There is none."""
-        return None
-
-
 def questions(card: Card, batch: Batch) -> tuple[IntArray, FloatArray]:
     """Return when a model of this card asks its core, rows (m,), and what, shape (m, columns)."""
-    core = _Recorder(len(card.core_outputs))
-    model = ComposedModel(_bare(card), core)
-    prediction, _ = model.run(batch, model.start())
-    asked = np.flatnonzero(np.isfinite(next(iter(prediction.columns.values()))))
-    columns = core.windows[0] if core.windows else np.empty((0, len(card.columns)))
-    return asked, columns
-
-
-def _bare(card: Card) -> Card:
-    """Return the card without what is worked out after the core."""
-    outputs = {name: next(iter(card.outputs.values())) for name in card.core_outputs[:1]}
-    return msgspec.structs.replace(card, after={}, outputs=outputs)
+    rows, windows = asked_windows(card, batch)
+    return rows, windows[:, 0, :].copy()
 
 
 def table_of(card: Card, runs: Sequence[Run], anchor: str = "") -> Table:

@@ -10,14 +10,15 @@ import numpy as np
 from telltale.batch import FloatArray
 from telltale.errors import ModelError
 from telltale.models.base import Evidence
-from telltale.models.card import Card, Input, Threshold, Training, Window
-from telltale.models.folder import packed_arrays, read_arrays
+from telltale.models.card import Card, Input, Threshold, Training, Window, threshold_of
+from telltale.models.folder import packed_arrays
 from telltale.models.numeric import product, row_sums
+from telltale.models.parameters import FILE, Parameters
+from telltale.models.shares import shares_of
 from telltale.models.vibration.gears import BandKind, Bands, band_levels
 from telltale.models.vibration.waveform_model import WaveformModel, setting
 from telltale.profiles.schema import Limits, Output
 
-FILE = "parameters.npz"
 SHRINKAGE = 0.05  # of the correlations towards none
 MARGIN = 1.2  # over the largest distance of a healthy recording that was not learnt from
 TINY = 1e-9
@@ -67,18 +68,11 @@ class GearCore:
     """Gives each window's distance from normal, in multiples of the threshold."""
 
     def __init__(self, card: Card, files: Mapping[str, bytes]) -> None:
-        if FILE not in files or card.threshold is None:
-            raise ModelError(f"{card.name}: a gear model needs {FILE} and a threshold.")
-        arrays = read_arrays(files[FILE], f"{card.name}/{FILE}")
+        read = Parameters(card, files)
         self._bands = _bands_of(card)
-        self._threshold = card.threshold.value
+        self._threshold = threshold_of(card)
         width = len(card.columns) * self._bands.per_channel
-        shapes = {"mean": (width,), "whitening": (width, width)}
-        if {name: array.shape for name, array in arrays.items()} != shapes:
-            raise ModelError(
-                f"{card.name}/{FILE}: {len(card.columns)} channels need arrays of shapes {shapes}."
-            )
-        self._normal = Normal(arrays["mean"], arrays["whitening"])
+        self._normal = Normal(read.take("mean", width), read.take("whitening", width, width))
 
     def run(self, windows: FloatArray) -> FloatArray:
         """Return the score, shape (m, 1)."""
@@ -91,10 +85,8 @@ class GearCore:
         weighted = product(deviations, self._normal.whitening)
         terms = deviations * product(weighted, np.ascontiguousarray(self._normal.whitening.T))
         by_channel = terms.reshape(len(windows), -1, self._bands.per_channel).sum(axis=2)
-        size = np.abs(by_channel).sum(axis=1, keepdims=True)
         unknown = np.full(by_channel.shape, np.nan)
-        share = by_channel / np.where(size > 0.0, size, 1.0)
-        return Evidence(share, unknown, unknown.copy(), unknown.copy())
+        return Evidence(shares_of(by_channel), unknown, unknown.copy(), unknown.copy())
 
 
 def gear_model(card: Card, files: Mapping[str, bytes]) -> WaveformModel:

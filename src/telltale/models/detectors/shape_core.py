@@ -9,8 +9,9 @@ import numpy as np
 from telltale.batch import FloatArray
 from telltale.errors import ModelError
 from telltale.models.base import Evidence
-from telltale.models.card import Card
-from telltale.models.detectors.parameters import Parameters
+from telltale.models.card import Card, threshold_of
+from telltale.models.parameters import Parameters
+from telltale.models.shares import shares_of
 
 
 class Shapes:
@@ -60,15 +61,13 @@ class ShapeCore:
     """Scores windows by their distance in multiples of the card's threshold."""
 
     def __init__(self, card: Card, files: Mapping[str, bytes]) -> None:
-        if card.threshold is None or not card.threshold.value > 0.0:
-            raise ModelError(f"{card.name}/card.json: threshold.value must be above 0.")
         parameters = Parameters(card, files)
         columns = len(card.columns)
         known = parameters.take("known", None, card.window.samples, columns)
         scale = parameters.take("scale", columns)
         if not len(known) or not (scale > 0.0).all():
             raise ModelError(f"{card.name}: its parameters hold no windows, or no scale above 0.")
-        self._threshold = card.threshold.value
+        self._threshold = threshold_of(card)
         self._shapes = Shapes(known, scale)
 
     def run(self, windows: FloatArray) -> FloatArray:
@@ -81,8 +80,7 @@ class ShapeCore:
         """Return each column's share of the squared distance, against the nearest known window."""
         nearest, squares = self._shapes.nearest(windows)
         by_column = squares.sum(axis=1)
-        total = by_column.sum(axis=1, keepdims=True)
-        share = by_column / np.where(total > 0.0, total, 1.0)
+        share, total = shares_of(by_column), by_column.sum(axis=1, keepdims=True)
         value, expected = windows[:, -1, :], nearest[:, -1, :]
         room = self._threshold**2 * squares[0].size if len(squares) else 0.0
         left = room - (total - squares[:, -1, :])  # what the newest sample alone may have of it

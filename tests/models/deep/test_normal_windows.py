@@ -7,7 +7,7 @@ import pytest
 
 from telltale.batch import Batch, FloatArray
 from telltale.models.card import Window
-from telltale.models.deep.healthy import Windows, limit_of, windows_of
+from telltale.models.deep.normal_windows import Windows, limit_of, windows_of
 from telltale.models.deep.scale import Scale
 from tests.models.toys import START_NS, stream, toy_card
 

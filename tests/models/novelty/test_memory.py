@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from telltale.models.streaming.memory import MAX_KNOWN, MAX_SIGMAS, Learner, Memory
+from telltale.models.novelty.memory import MAX_KNOWN, MAX_SIGMAS, Learner, Memory
 
 
 def taught(values: list[float]) -> Learner:

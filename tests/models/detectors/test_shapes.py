@@ -12,9 +12,9 @@ import pytest
 from telltale.batch import Batch, FloatArray
 from telltale.errors import ModelError
 from telltale.models.card import Card, Input
+from telltale.models.detectors.shape_core import Shapes, distances
+from telltale.models.detectors.shapes import MOST_WINDOWS, ShapeSettings, train_shapes
 from telltale.models.folder import made_model, packed_arrays, read_folder, write_folder
-from telltale.models.shapes.shape_core import Shapes, distances
-from telltale.models.shapes.train import MOST_WINDOWS, ShapeSettings, train_shapes
 from tests.models.toys import stream
 
 INPUTS = {"a": Input("1"), "b": Input("degC")}

@@ -16,7 +16,7 @@ from telltale.errors import ModelError
 from telltale.models.base import Model
 from telltale.models.card import Input
 from telltale.models.folder import made_model, read_folder, write_folder
-from telltale.models.streaming.novelty import (
+from telltale.models.novelty.detector import (
     NoveltyDetector,
     NoveltySettings,
     novelty_model,
@@ -103,6 +103,7 @@ def test_the_evidence_names_the_input_and_how_far_it_would_have_to_come_back() -
     assert prediction.evidence is not None
     evidence = prediction.evidence(np.array([3, 500]))
     assert np.isnan(evidence.share[0]).all()
+    assert evidence.names == ("a", "b")
     assert evidence.share[1, 1] > 0.95
     assert evidence.share[1].sum() == pytest.approx(1.0)
     assert evidence.value[1, 1] == 90.0

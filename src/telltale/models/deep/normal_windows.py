@@ -13,14 +13,13 @@ from typing import Literal
 import numpy as np
 
 from telltale.batch import NS_PER_S, Batch, BoolArray, FloatArray, IntArray
-from telltale.models.base import Evidence
 from telltale.models.card import Card, Measured, Threshold
-from telltale.models.composed import ComposedModel
+from telltale.models.windows import asked_windows
 
 Rule = Literal["later_maximum", "training_quantile_99"]
 
 TRAIN_SHARE, LIMIT_SHARE = 0.6, 0.2  # of the windows; the rest checks
-QUANTILE = 0.99  # of the document's rule
+QUANTILE = 0.99  # a rule that is often taken; why it is not the default: `deep.learning`
 S_PER_WEEK = 7 * 86_400.0
 
 
@@ -71,15 +70,12 @@ def windows_of(card: Card, batch: Batch, is_normal: BoolArray | None) -> Windows
     """
     collected: list[Windows] = []
     for start, stop in _stretches(is_normal, len(batch)):
-        core = _Collect(len(card.core_outputs))
         stretch = batch.rows(start, stop)
-        model = ComposedModel(card, core)
-        prediction, _ = model.run(stretch, model.start())
-        if core.values is not None:
-            score = next(iter(prediction.columns.values()))
-            collected.append(Windows(core.values, stretch.time_ns[np.isfinite(score)]))
+        rows, values = asked_windows(card, stretch)
+        if len(rows):
+            collected.append(Windows(values, stretch.time_ns[rows]))
     if len(collected) == 1:
-        return collected[0]  # views: a day's windows would take thirty times its room
+        return collected[0]  # still views
     if not collected:
         nothing = np.zeros((0, card.window.samples, len(card.columns)))
         return Windows(nothing, np.zeros(0, dtype=np.int64))
@@ -129,21 +125,6 @@ def limit_of(
     is_known = alarms > 0 or weeks >= 1.0
     per_week = alarms / weeks if is_known and weeks > 0.0 else None
     return Threshold(by_rule[name], method, per_week), quality
-
-
-class _Collect:
-    """Stands where the core would, and keeps the windows."""
-
-    def __init__(self, n_outputs: int) -> None:
-        self._n_outputs = n_outputs
-        self.values: FloatArray | None = None
-
-    def run(self, windows: FloatArray) -> FloatArray:
-        self.values = windows
-        return np.zeros((len(windows), self._n_outputs))
-
-    def evidence(self, windows: FloatArray) -> Evidence | None:
-        return None
 
 
 def _stretches(is_normal: BoolArray | None, n: int) -> Sequence[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""What values a signal has had: how far a new one is from all of them, in bounded room."""
+"""What values an input has had: how far a new one is from all of them, in bounded room."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 import msgspec
 
 MAX_KNOWN = 2048  # values kept; at this many, the half that adds least is forgotten
-MAX_SIGMAS = 1000.0  # a signal that never changed makes any change infinitely strange
+MAX_SIGMAS = 1000.0  # an input that never changed makes any change infinitely strange
 
 
 class Memory(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from telltale.models.streaming.record import Record
+from telltale.models.novelty.record import Record
 
 
 def test_it_is_the_plain_maximum_of_the_reach() -> None:

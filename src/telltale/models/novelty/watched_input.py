@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from telltale.models.streaming.memory import Learner, Memory
+from telltale.models.novelty.memory import Learner, Memory
 
 
 class Look(NamedTuple):
@@ -25,7 +25,7 @@ class Look(NamedTuple):
     bound: float
 
 
-class Signal:
+class WatchedInput:
     """Watches one input for the length of a batch.
 
     Args:

@@ -9,16 +9,15 @@ from typing import Annotated
 import msgspec
 import numpy as np
 
-import telltale
-from telltale.batch import NS_PER_S, Batch, FloatArray, IntArray
+from telltale.batch import NS_PER_S, Batch, FloatArray
 from telltale.errors import ModelError
-from telltale.models.base import Evidence
 from telltale.models.card import Card, Input, Threshold, Training, Window
-from telltale.models.composed import ComposedModel
-from telltale.models.detectors.parameters import FILE
-from telltale.models.folder import PARITY_ROWS, complete, packed_arrays, training_hash
-from telltale.models.shapes.shape_core import Shapes, distances
-from telltale.profiles.schema import Limits, NonNegativeFloat, Output, PositiveFloat
+from telltale.models.detector_card import learnt_card, mean_and_spread, score_output
+from telltale.models.detectors.shape_core import Shapes, distances
+from telltale.models.folder import PARITY_ROWS, complete, packed_arrays
+from telltale.models.parameters import FILE
+from telltale.models.windows import asked_windows, evenly
+from telltale.profiles.schema import NonNegativeFloat, PositiveFloat
 
 EARLY_SHARE = 0.7  # of the windows: the rest, later, gives the limit
 LEAST_WINDOWS = 60
@@ -67,9 +66,9 @@ def train_shapes(
     Raises:
         ModelError: There are too few windows.
     """
-    started = time.monotonic()
+    started_s = time.monotonic()
     frame = _frame(name, batch, inputs, settings)
-    windows = _windows(frame, batch)
+    _, windows = asked_windows(frame, batch)
     if len(windows) < LEAST_WINDOWS:
         raise ModelError(
             f"{name}: {len(windows)} windows of {settings.samples} successive samples; at least "
@@ -78,27 +77,13 @@ def train_shapes(
     scale = _scale(windows, settings.least)
     threshold = _threshold(windows, scale, settings)
     arrays = {"known": _kept(windows), "scale": scale}
-    values = np.stack([batch.columns[column] for column in inputs])
     card = msgspec.structs.replace(
         frame,
         threshold=threshold,
-        normal={
-            column: (float(np.nanmean(x)), float(np.nanstd(x)))
-            for column, x in zip(inputs, values, strict=True)
-        },
-        training=Training(
-            data=f"{len(windows)} windows of normal operation, {len(arrays['known'])} kept.",
-            is_simulated=is_simulated,
-            machine=batch.machine,
-            start_ns=int(batch.time_ns[0]),
-            end_ns=int(batch.time_ns[-1]),
-            rows=len(batch),
-            sha256=training_hash(batch.select(tuple(inputs))),
-            seconds=round(time.monotonic() - started, 3),
-        ),
-        versions={"telltale": telltale.__version__, "numpy": np.__version__},
-        created_ns=time.time_ns(),
+        normal={column: mean_and_spread(batch.columns[column]) for column in inputs},
     )
+    data = f"{len(windows)} windows of normal operation, {len(arrays['known'])} kept."
+    card = learnt_card(card, batch, data, is_simulated=is_simulated, started_s=started_s)
     samples = batch.rows(0, settings.samples + PARITY_ROWS)
     return complete(card, {FILE: packed_arrays(arrays)}, samples)
 
@@ -106,9 +91,6 @@ def train_shapes(
 def _frame(name: str, batch: Batch, inputs: Mapping[str, Input], settings: ShapeSettings) -> Card:
     """Return the card as far as it is known before training."""
     step_s = float(np.median(np.diff(batch.time_ns))) / NS_PER_S if len(batch) > 1 else 0.0
-    limits = Limits(
-        warn_above=1.0, critical_above=2.0, hysteresis=0.1, clear_s=settings.samples * step_s
-    )
     score = f"{name}_score"
     return Card(
         name=name,
@@ -118,35 +100,11 @@ def _frame(name: str, batch: Batch, inputs: Mapping[str, Input], settings: Shape
         inputs=dict(inputs),
         columns=tuple(inputs),
         core_outputs=(score,),
-        outputs={
-            score: Output("Distance from known shapes", "1", normal=(0.0, 1.0), limits=limits)
-        },
+        outputs={score: score_output("Distance from known shapes", settings.samples * step_s)},
         window=Window(settings.samples, 0.0, GAP_STEPS * step_s),
         training=Training("Not trained yet.", is_simulated=False),
         settings=msgspec.to_builtins(settings),
     )
-
-
-def _windows(card: Card, batch: Batch) -> FloatArray:
-    """Return the windows that the model would be asked about, shape (m, samples, columns)."""
-    core = _Collect(np.zeros((0, card.window.samples, len(card.columns))))
-    model = ComposedModel(card, core)
-    model.run(batch, model.start())
-    return core.windows
-
-
-class _Collect:
-    """Stands where the core would, and keeps the windows."""
-
-    def __init__(self, windows: FloatArray) -> None:
-        self.windows = windows
-
-    def run(self, windows: FloatArray) -> FloatArray:
-        self.windows = windows
-        return np.zeros((len(windows), 1))
-
-    def evidence(self, windows: FloatArray) -> Evidence | None:
-        return None
 
 
 def _scale(windows: FloatArray, least: float) -> FloatArray:
@@ -161,7 +119,7 @@ def _threshold(windows: FloatArray, scale: FloatArray, settings: ShapeSettings) 
     split = round(EARLY_SHARE * len(windows))
     apart = min(settings.samples, (len(windows) - split) // 2)
     early, later = windows[:split], windows[split + apart :]
-    later = later[_evenly(len(later), MOST_LATER)]
+    later = later[evenly(len(later), MOST_LATER)]
     _, squares = Shapes(_kept(early), scale).nearest(later)
     largest = float(distances(squares).max())
     size = windows[0].size
@@ -177,14 +135,8 @@ def _threshold(windows: FloatArray, scale: FloatArray, settings: ShapeSettings) 
 
 def _kept(windows: FloatArray) -> FloatArray:
     """Return windows without repeats, at most `MOST_WINDOWS`, evenly spread over time."""
-    looked_at = windows[_evenly(len(windows), LOOKED_AT)]
+    looked_at = windows[evenly(len(windows), LOOKED_AT)]
     flat = looked_at.reshape(len(looked_at), -1)
     _, first = np.unique(flat, axis=0, return_index=True)
     first = np.sort(first)
-    return np.ascontiguousarray(looked_at[first[_evenly(len(first), MOST_WINDOWS)]])
-
-
-def _evenly(n: int, most: int) -> IntArray:
-    """Return at most so many places among n, evenly spread."""
-    places: IntArray = np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))
-    return places
+    return np.ascontiguousarray(looked_at[first[evenly(len(first), MOST_WINDOWS)]])

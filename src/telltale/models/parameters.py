@@ -1,4 +1,4 @@
-"""The file of a detector's parameters: plain arrays, checked before they are used."""
+"""A model's file of plain arrays, checked before they are used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE = "parameters.npz"
 
 
 class Parameters:
-    """The arrays of one detector.
+    """The arrays of one model.
 
     Args:
         card: The model's.

@@ -1,9 +1,9 @@
 """The novelty detector: a value is strange when nothing near it was ever seen.
 
-Each signal, as it is and averaged over its last samples, has a memory of all values so far. A new
+Each input, as it is and averaged over its last samples, has a memory of all values so far. A new
 value's distance from the nearest known one is compared with what such distances usually were: a
 spike, a level never held, a drift beyond the known range, and also a value in a gap between two
-known levels stand out, whatever the signal's unit or distribution. There is nothing to train; it
+known levels stand out, whatever the input's unit or distribution. There is nothing to train; it
 goes on learning, so what comes again is known and not told twice.
 """
 
@@ -22,9 +22,10 @@ from telltale.errors import ModelError
 from telltale.models.base import Evidence, Prediction
 from telltale.models.card import Card, Input, Threshold, Training
 from telltale.models.folder import complete
-from telltale.models.streaming.memory import Memory
-from telltale.models.streaming.record import Record
-from telltale.models.streaming.signal import Signal
+from telltale.models.novelty.memory import Memory
+from telltale.models.novelty.record import Record
+from telltale.models.novelty.watched_input import WatchedInput
+from telltale.models.shares import shares_of
 from telltale.profiles.schema import Limits, Output
 
 LIMIT_SIGMAS = 6.0  # middle of a plateau from 4 to 8 on 13 series of the NAB set
@@ -38,10 +39,10 @@ AtLeastOne = Annotated[int, msgspec.Meta(ge=1, le=4096)]
 
 
 class NoveltySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the detector looks at its signals.
+    """How the detector looks at its inputs.
 
     Attributes:
-        averages: Samples in the running means that are looked at; 1 is the signal itself.
+        averages: Samples in the running means that are looked at; 1 is the input itself.
         quiet: For so many samples after a strange value only a stranger one is told.
         learning: Samples before the first score.
     """
@@ -112,21 +113,21 @@ class NoveltyDetector:
         values = np.stack([columns[name] for name in self._inputs], axis=1)
         rows = np.flatnonzero(np.isfinite(values).all(axis=1))
         averages, limit = self.settings.averages, self._threshold
-        signals = [Signal(averages, *kept, limit) for kept in state.signals]
+        watched = [WatchedInput(averages, *kept, limit) for kept in state.signals]
         record = Record(self.settings.quiet, state.record)
         score = np.full(len(batch), np.nan)
-        looks = np.full((len(batch), len(signals), 4), np.nan)
+        looks = np.full((len(batch), len(watched), 4), np.nan)
         for seen, row in enumerate(rows.tolist(), start=state.seen):
-            found = [s.look(x) for s, x in zip(signals, values[row].tolist(), strict=True)]
+            found = [one.look(x) for one, x in zip(watched, values[row].tolist(), strict=True)]
             if seen < self.settings.learning:
                 continue
             looks[row] = found
             strangest = max(look.sigmas for look in found)
             score[row] = strangest / max(limit, record.greatest(seen))
             record.take(seen, strangest)
-        kept = [signal.kept() for signal in signals]
+        kept = [one.kept() for one in watched]
         after = NoveltyState(state.seen + len(rows), kept, record.kept())
-        return Prediction({self._output: score}, _evidence(looks)), after
+        return Prediction({self._output: score}, _evidence(looks, self._inputs)), after
 
     def pack(self, state: NoveltyState) -> Any:
         """Return the state as `msgspec` can encode it."""
@@ -189,14 +190,12 @@ def _parity_samples(card: Card, settings: NoveltySettings) -> Batch:
     return Batch(card.name, np.arange(n) * NS_PER_S, dict.fromkeys(card.inputs, wave))
 
 
-def _evidence(looks: FloatArray) -> Callable[[IntArray], Evidence]:
+def _evidence(looks: FloatArray, names: tuple[str, ...]) -> Callable[[IntArray], Evidence]:
     """Return what gives the evidence for rows of a batch, looks shape (n, inputs, 4)."""
 
     def evidence(rows: IntArray) -> Evidence:
         sigmas, value, expected, bound = np.moveaxis(looks[rows], 2, 0)
-        strange = np.maximum(sigmas, 0.0)
-        total = strange.sum(axis=1, keepdims=True)
-        share = strange / np.where(total > 0.0, total, 1.0)
-        return Evidence(share, value, expected, bound)
+        share = shares_of(np.maximum(sigmas, 0.0))
+        return Evidence(share, value, expected, bound, names)
 
     return evidence

@@ -1,1 +1,0 @@
-"""Shapes: what a stretch of a signal looks like, against all stretches seen in normal operation."""

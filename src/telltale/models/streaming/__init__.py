@@ -1,1 +1,0 @@
-"""Streaming models: they need no training, learn from every sample and never stop learning."""
