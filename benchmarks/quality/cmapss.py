@@ -18,10 +18,10 @@ from common import answers, arguments, report
 from telltale.batch import NS_PER_S, Batch, FloatArray
 from telltale.errors import DecodeError
 from telltale.models.card import Training
+from telltale.models.estimates.intervals import bound
+from telltale.models.estimates.train import Trained
 from telltale.models.folder import made_model
-from telltale.models.intervals import bound
 from telltale.models.life.remaining_life import LifeSettings, trained_remaining_life
-from telltale.models.training.estimates import Trained
 
 # One cycle is one second of sample time: the sets have no clock.
 SETTINGS = LifeSettings(step_s=1.0, unit="count", age="cycle")

@@ -26,9 +26,9 @@ from telltale.models.base import Model
 from telltale.models.card import Training
 from telltale.models.folder import made_model
 from telltale.models.life.degradation_path import crossing, fit_path
-from telltale.models.life.few_lives import VALUE
+from telltale.models.life.few_lives import FewLivesHow, trained_few_lives
+from telltale.models.life.few_lives_core import VALUE
 from telltale.models.life.weibull import fit_weibull
-from telltale.models.training.few_lives import FewLivesHow, trained_few_lives
 from telltale.pipeline.metrics.rolling import Smoothed, ewma
 
 SNAPSHOT_S = 10.0

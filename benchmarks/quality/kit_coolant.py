@@ -21,10 +21,10 @@ from common import answers, arguments, parquet_columns, report
 
 from telltale.batch import NS_PER_S, Batch, FloatArray
 from telltale.models.card import Training
+from telltale.models.estimates.ahead import ForecastSettings, trained_forecast, value_ahead
+from telltale.models.estimates.intervals import bound
+from telltale.models.estimates.train import Trained
 from telltale.models.folder import made_model
-from telltale.models.forecast.ahead import ForecastSettings, trained_forecast, value_ahead
-from telltale.models.intervals import bound
-from telltale.models.training.estimates import Trained
 
 SETTINGS = ForecastSettings(
     channel="coolant_c",

@@ -25,7 +25,7 @@ from tests.pipeline.streams import batches, cuts
 ELSEWHERE = {  # runtimes of no detector's: where they are held to the same promises
     "bearing": "tests/models/vibration",
     "cycle": "tests/models/faults",
-    "estimate": "tests/models/forecast",
+    "estimate": "tests/models/estimates",
     "expectation": "tests/models/deep",
     "few_lives": "tests/models/life",
     "gear": "tests/models/vibration",

@@ -13,7 +13,7 @@ from telltale.batch import NS_PER_S, Batch, FloatArray
 from telltale.formats.base import Decoded
 from telltale.models.card import Training
 from telltale.models.folder import read_folder
-from telltale.models.training.few_lives import FewLivesHow, trained_few_lives
+from telltale.models.life.few_lives import FewLivesHow, trained_few_lives
 from telltale.profiles.load import builtin_profiles
 from telltale.runtime.build import embedded_runtime
 from telltale.runtime.core import Runtime

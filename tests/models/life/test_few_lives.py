@@ -14,8 +14,8 @@ from telltale.batch import NS_PER_S, Batch, FloatArray
 from telltale.errors import ModelError
 from telltale.models.card import Card, Training
 from telltale.models.folder import made_model, read_folder, write_folder
-from telltale.models.life.few_lives import HIGH, LOW, VALUE, FewLivesCore
-from telltale.models.training.few_lives import FewLivesHow, trained_few_lives
+from telltale.models.life.few_lives import FewLivesHow, trained_few_lives
+from telltale.models.life.few_lives_core import HIGH, LOW, VALUE, FewLivesCore
 
 HOW = FewLivesHow(age="age_s", sign="rms_g", sign_unit="g", smooth_s=30.0)
 TRAINING = Training("Made-up bearings.", is_simulated=True)

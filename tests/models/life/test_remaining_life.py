@@ -13,6 +13,8 @@ from telltale.batch import Batch
 from telltale.errors import ModelError
 from telltale.models.base import Model
 from telltale.models.card import Training
+from telltale.models.estimates.boosted import Boosting
+from telltale.models.estimates.train import Trained
 from telltale.models.folder import made_model, read_folder, write_folder
 from telltale.models.life.remaining_life import (
     LifeSettings,
@@ -20,8 +22,6 @@ from telltale.models.life.remaining_life import (
     trained_remaining_life,
     varying_channels,
 )
-from telltale.models.training.boosted import Boosting
-from telltale.models.training.estimates import Trained
 from tests.models.life.engines import engine, engines
 
 pytest.importorskip("xgboost")

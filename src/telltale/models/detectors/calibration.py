@@ -135,7 +135,7 @@ def _told(rule: str, n: int, step_s: float, budget: Budget, where: str) -> str:
     )
     return (
         f"{rule}: {n} samples {where}, {_duration(n * step_s)} or about {looks} independent "
-        f"windows, for at most {budget.alarms_per_week:g} false alarms a week; {trust}."
+        f"windows, for at most {_alarms(budget.alarms_per_week)} a week; {trust}."
     )
 
 
@@ -147,3 +147,7 @@ def _duration(seconds: float) -> str:
 
 def _rounded(expected: float) -> float:
     return float(f"{expected:.2g}")
+
+
+def _alarms(per_week: float) -> str:
+    return "1 false alarm" if per_week == 1.0 else f"{per_week:g} false alarms"

@@ -1,80 +1,132 @@
-"""Remaining life from a handful of failures: the share of life that is left, told by wear.
-
-Lives of alike parts differ by a factor of five, and six of them teach no trees. What can be told
-from so few is how remaining life goes with age, and how that shifts with one sign of wear:
-ln(remaining / age) = a + b ln(wear) + spread, a line with two numbers and an honest spread.
-"""
+"""Fits remaining life from a handful of failures; `few_lives_core` serves it."""
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Mapping
-from statistics import NormalDist
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
 
-from telltale.batch import FloatArray
+from telltale.batch import Batch, FloatArray
 from telltale.errors import ModelError
-from telltale.models.base import Evidence
-from telltale.models.card import Card
-from telltale.profiles.schema import PositiveFloat
+from telltale.models.card import Card, Feature, Input, Training
+from telltale.models.estimates.questions import questions
+from telltale.models.folder import complete, training_hash
+from telltale.models.life.few_lives_core import (
+    AGE,
+    HIGH,
+    LOW,
+    RUNTIME,
+    VALUE,
+    WEAR,
+    FewLivesSettings,
+)
+from telltale.profiles.schema import Output
 
-RUNTIME = "few_lives"
-VALUE, LOW, HIGH = "remaining_life_s", "remaining_life_low_s", "remaining_life_high_s"
-Share = Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)]
-AGE, WEAR = 0, 1  # columns of the core
+EVER_S = 1e9
+RIDGE_LIVES = 0.3  # b = 0 weighs as much as this many lives
+LEAST_LIVES = 3
 
 
-class FewLivesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The fitted line.
+@dataclass(frozen=True, slots=True)
+class FewLivesHow:
+    """How the line is fitted.
 
     Attributes:
-        level: a.
-        slope: b.
-        spread: Standard deviation of ln(remaining / age), with that of the line itself.
-        quantile: Which quantile is given as the value; 0.5 is the median. Lower is careful.
-        miss: Chance that the truth lies outside the bounds.
+        age, sign: Channels: seconds since new, and what grows with wear, above 0.
+        smooth_s: Time constant in which the sign is smoothed.
+        cuts: Shares of life between which a part is asked about its remaining life.
+        n_cuts: How many in between.
+        quantile: See `FewLivesSettings`.
     """
 
-    level: float
-    slope: float
-    spread: PositiveFloat
-    quantile: Share = 0.5
-    miss: Share = 0.1
+    age: str
+    sign: str
+    sign_unit: str
+    smooth_s: float
+    cuts: tuple[float, float] = (0.5, 0.95)
+    n_cuts: int = 40
+    quantile: float = 0.5
 
 
-class FewLivesCore:
-    """Gives remaining life and its bounds in the unit of the age, from age and wear."""
+def trained_few_lives(
+    name: str, lives: Sequence[Batch], how: FewLivesHow, training: Training
+) -> tuple[Card, dict[str, bytes]]:
+    """Learn from complete lives; each life counts alike, however long.
 
-    def __init__(self, card: Card, files: Mapping[str, bytes]) -> None:
-        try:
-            self._settings = msgspec.convert(card.settings, FewLivesSettings)
-        except msgspec.ValidationError as error:
-            raise ModelError(f"{card.name}/card.json: settings: {error}.") from None
-        if len(card.columns) != 2 or card.window.samples != 1:
-            raise ModelError(f"{card.name}/card.json: it takes the columns age and wear, one row.")
+    Args:
+        name: Of the model.
+        lives: One batch per life, the last sample is the failure.
+        how: What is fitted.
+        training: What the data are; hash and rows are filled in.
 
-    def run(self, windows: FloatArray) -> FloatArray:
-        """Return value, lower and upper bound, shape (m, 3)."""
-        settings, age, wear = self._settings, windows[:, 0, AGE], windows[:, 0, WEAR]
-        centre = settings.level + settings.slope * _logs(wear)
-        normal = NormalDist()
-        shares = (settings.quantile, settings.miss / 2.0, 1.0 - settings.miss / 2.0)
-        steps = [normal.inv_cdf(share) * settings.spread for share in shares]
-        return np.stack([age * _powers(centre + step) for step in steps], axis=1)
+    Raises:
+        ModelError: Fewer than `LEAST_LIVES`, or a life without the two channels.
+    """
+    if len(lives) < LEAST_LIVES:
+        raise ModelError(f"{name}: {len(lives)} lives; {LEAST_LIVES} are needed for a spread.")
+    card = _card(name, how)
+    parts = [_asked(card, life, how) for life in lives]
+    wear, left = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+    slope, level = _line(wear, left, RIDGE_LIVES * how.n_cuts)
+    spread = float(np.std(left - level - slope * wear)) * math.sqrt(1.0 + 1.0 / len(lives))
+    settings = FewLivesSettings(level, slope, spread, how.quantile)
+    hashes = "".join(training_hash(life) for life in lives)
+    card = msgspec.structs.replace(
+        card,
+        settings=msgspec.to_builtins(settings),
+        training=msgspec.structs.replace(
+            training, rows=len(wear), sha256=hashlib.sha256(hashes.encode()).hexdigest()
+        ),
+    )
+    return complete(card, {}, lives[0].rows(0, min(len(lives[0]), 256)))
 
-    def evidence(self, windows: FloatArray) -> Evidence | None:
-        """Return nothing: there is one sign of wear, and it is shown."""
-        return None
+
+def _asked(card: Card, life: Batch, how: FewLivesHow) -> tuple[FloatArray, FloatArray]:
+    """Return ln(wear) and ln(remaining / age) at the cuts of one life."""
+    rows, columns = questions(card, life)
+    if not len(rows):
+        raise ModelError(f"{life.machine}: it has no row with {how.age!r} and {how.sign!r}.")
+    end = float(life.columns[how.age][-1])
+    wanted = np.linspace(*how.cuts, how.n_cuts) * end
+    at = np.minimum(np.searchsorted(columns[:, AGE], wanted), len(rows) - 1)
+    age = columns[at, AGE]
+    is_before = (age > 0.0) & (age < end)
+    return np.log(columns[at, WEAR][is_before]), np.log(end / age[is_before] - 1.0)
 
 
-def _logs(values: FloatArray) -> FloatArray:
-    """Return natural logarithms one by one: in arrays the last bits depend on their length."""
-    return np.array([math.log(x) if x > 0.0 else math.nan for x in values.tolist()])
+def _line(wear: FloatArray, left: FloatArray, weight: float) -> tuple[float, float]:
+    """Return slope and level of least squares, the slope drawn to 0 by so many samples."""
+    apart = wear - wear.mean()
+    pull = weight * max(float(apart.var()), 1e-12)
+    slope = float(apart @ left) / (float(apart @ apart) + pull)
+    return slope, float(left.mean() - slope * wear.mean())
 
 
-def _powers(exponents: FloatArray) -> FloatArray:
-    """Return e to the power of each, one by one; beyond what a float holds, NaN."""
-    return np.array([math.exp(x) if x < 700.0 else math.nan for x in exponents.tolist()])
+def _card(name: str, how: FewLivesHow) -> Card:
+    features = {
+        "smooth": Feature("ewma", (how.sign,), {"time_constant_s": how.smooth_s}),
+        "lowest": Feature("rolling_min", ("smooth",), {"window_s": EVER_S}),
+        "highest": Feature("rolling_max", ("smooth",), {"window_s": EVER_S}),
+        "wear": Feature("ratio", ("highest", "lowest")),
+    }
+    return Card(
+        name=name,
+        title="Remaining life from few failures",
+        task="remaining_life",
+        runtime=RUNTIME,
+        inputs={how.age: Input("s"), how.sign: Input(how.sign_unit)},
+        features=features,
+        columns=(how.age, "wear"),
+        core_outputs=(VALUE, LOW, HIGH),
+        outputs={
+            VALUE: Output("Remaining life", "s", decimals=0),
+            LOW: Output("Remaining life, at least", "s", decimals=0),
+            HIGH: Output("Remaining life, at most", "s", decimals=0),
+        },
+        settings={"level": 0.0, "slope": 0.0, "spread": 1.0},
+        training=Training("", is_simulated=False),
+    )

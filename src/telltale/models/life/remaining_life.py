@@ -15,9 +15,9 @@ import numpy as np
 from telltale.batch import Batch, FloatArray
 from telltale.errors import ModelError
 from telltale.models.card import Card, Feature, Input, Training
-from telltale.models.training.boosted import Boosting
-from telltale.models.training.estimates import RUNTIME, Lesson, Trained, trained_estimate
-from telltale.models.training.questions import Run
+from telltale.models.estimates.boosted import Boosting
+from telltale.models.estimates.questions import Run
+from telltale.models.estimates.train import RUNTIME, Lesson, Trained, trained_estimate
 from telltale.profiles.schema import Output
 from telltale.units import suffix_of
 

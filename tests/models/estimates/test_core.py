@@ -11,10 +11,10 @@ import pytest
 from telltale.batch import FloatArray
 from telltale.errors import ModelError
 from telltale.models.card import Card, Input, Training
-from telltale.models.forecast.core import TREES, EstimateCore, EstimateSettings
-from telltale.models.intervals import ErrorTable
+from telltale.models.estimates.boosted import Boosting, asked, grown, side_by_side
+from telltale.models.estimates.core import TREES, EstimateCore, EstimateSettings
+from telltale.models.estimates.intervals import ErrorTable
 from telltale.models.onnx_files.core import FILE
-from telltale.models.training.boosted import Boosting, asked, grown, side_by_side
 from telltale.models.trees.ensemble import Trees
 from telltale.models.trees.kept_trees import kept_trees, read_trees
 from telltale.models.trees.write_onnx import onnx_trees

@@ -12,7 +12,7 @@ from telltale.batch import FloatArray
 from telltale.errors import ModelError
 from telltale.models.base import Evidence
 from telltale.models.card import Card
-from telltale.models.intervals import ErrorTable, bound, chance_below
+from telltale.models.estimates.intervals import ErrorTable, bound, chance_below
 from telltale.models.onnx_files.core import checked_session
 from telltale.models.shares import shares_of
 from telltale.models.trees.contributions import Explainer

@@ -9,7 +9,7 @@ import pytest
 
 from telltale.batch import FloatArray
 from telltale.errors import ModelError
-from telltale.models.training.boosted import (
+from telltale.models.estimates.boosted import (
     Boosting,
     asked,
     estimator,

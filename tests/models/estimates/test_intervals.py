@@ -9,7 +9,7 @@ import pytest
 
 from telltale.batch import FloatArray
 from telltale.errors import ModelError
-from telltale.models.intervals import (
+from telltale.models.estimates.intervals import (
     LEVELS,
     ErrorTable,
     bin_of,

@@ -14,12 +14,12 @@ import telltale
 from telltale.batch import Batch, FloatArray, IntArray
 from telltale.errors import ModelError
 from telltale.models.card import Card, Measured, Training
+from telltale.models.estimates.boosted import Boosting, Estimator, estimator, folds_of
+from telltale.models.estimates.core import TREES, EstimateSettings
+from telltale.models.estimates.intervals import bound, error_table
+from telltale.models.estimates.questions import Run, Table, table_of
 from telltale.models.folder import complete, training_hash
-from telltale.models.forecast.core import TREES, EstimateSettings
-from telltale.models.intervals import bound, error_table
 from telltale.models.onnx_files.core import FILE
-from telltale.models.training.boosted import Boosting, Estimator, estimator, folds_of
-from telltale.models.training.questions import Run, Table, table_of
 from telltale.models.trees.kept_trees import kept_trees
 from telltale.models.trees.write_onnx import onnx_trees
 
@@ -91,7 +91,7 @@ def trained_estimate(
     if len(runs) < LEAST_RUNS:
         raise ModelError(
             f"{card.name}: {len(runs)} runs, {LEAST_RUNS} are needed to learn and to count errors. "
-            "For a handful of lives there is training.few_lives."
+            "For a handful of lives there is life.few_lives."
         )
     started_s = time.perf_counter()
     table = table_of(card, runs, lesson.anchor)

@@ -11,10 +11,10 @@ import pytest
 from telltale.batch import NS_PER_S, Batch
 from telltale.models.base import Model
 from telltale.models.card import Training
+from telltale.models.estimates.ahead import ForecastSettings, trained_forecast, value_ahead
+from telltale.models.estimates.boosted import Boosting
+from telltale.models.estimates.train import Trained
 from telltale.models.folder import made_model
-from telltale.models.forecast.ahead import ForecastSettings, trained_forecast, value_ahead
-from telltale.models.training.boosted import Boosting
-from telltale.models.training.estimates import Trained
 from tests.pipeline.streams import START_NS
 
 SETTINGS = ForecastSettings(

@@ -9,9 +9,9 @@ import numpy as np
 
 from telltale.batch import NS_PER_S, Batch, FloatArray, IntArray
 from telltale.models.card import Card, Feature, Input, Training, Window
-from telltale.models.training.boosted import Boosting
-from telltale.models.training.estimates import RUNTIME, Lesson, Trained, trained_estimate
-from telltale.models.training.questions import Run
+from telltale.models.estimates.boosted import Boosting
+from telltale.models.estimates.questions import Run
+from telltale.models.estimates.train import RUNTIME, Lesson, Trained, trained_estimate
 from telltale.profiles.schema import Output
 
 SLOPES_S = (10.0, 20.0, 30.0, 60.0, 120.0, 300.0)

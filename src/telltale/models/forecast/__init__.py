@@ -1,1 +1,0 @@
-"""Estimates with bounds: what a channel will be minutes ahead, or any other number."""

@@ -1,1 +1,0 @@
-"""Training: grows what the models are made of. Needs the extra `train`; nothing here is served."""
