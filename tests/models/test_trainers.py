@@ -59,3 +59,16 @@ def test_an_unknown_setting_is_named(kind: str) -> None:
 def test_an_unknown_kind_names_the_nearest() -> None:
     with pytest.raises(ModelError, match="Did you mean 'mahalanobis'"):
         train("mahalanobi", "it", readings(), INPUTS, settings={}, is_simulated=False)
+
+
+def test_a_budget_that_would_be_ignored_is_refused() -> None:
+    with pytest.raises(ModelError, match="Leave alarms_per_week at 1"):
+        train(
+            "shapes",
+            "it",
+            readings(),
+            INPUTS,
+            alarms_per_week=7.0,
+            settings={},
+            is_simulated=False,
+        )

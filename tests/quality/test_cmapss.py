@@ -14,9 +14,6 @@ from telltale.batch import Batch
 from tests.models.life.engines import engines
 from tests.quality.judging import JUDGES, judged
 
-pytest.importorskip("xgboost")
-pytest.importorskip("onnx")
-
 
 @pytest.fixture(scope="module")
 def judge() -> Iterator[Any]:

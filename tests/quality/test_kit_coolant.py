@@ -13,8 +13,6 @@ import pytest
 from telltale.batch import NS_PER_S, Batch
 from tests.quality.judging import JUDGES, judged, write_parquet
 
-pytest.importorskip("xgboost")
-pytest.importorskip("onnx")
 NAMES = ("rpm", "speed_kmh", "maf_gps", "map_kpa", "throttle_pct", "pedal_d_pct")
 
 

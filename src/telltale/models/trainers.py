@@ -14,6 +14,7 @@ from telltale.models.detectors import DETECTORS
 from telltale.registry import load, suggest
 
 GROUP = "telltale.trainers"
+USUAL_BUDGET = 1.0  # false alarms a week
 DEFAULT = "normal"  # the detector that is learnt when nobody names one
 # Kind -> function that trains it, and the class of its settings. Detectors have a table of theirs.
 TRAINERS: dict[str, tuple[str, str]] = {
@@ -43,7 +44,7 @@ def train(
     batch: Batch,
     inputs: Mapping[str, Input],
     *,
-    alarms_per_week: float = 1.0,
+    alarms_per_week: float = USUAL_BUDGET,
     settings: Mapping[str, Any],
     is_simulated: bool,
 ) -> tuple[Card, dict[str, bytes]]:
@@ -55,7 +56,7 @@ def train(
         batch: The machine's readings in normal operation, gaps filled as live.
         inputs: Columns to read, with their units.
         alarms_per_week: Budget of false alarms of a detector; those of `TRAINERS` set their limit
-            by a factor on later readings.
+            by a factor on later readings, and refuse any other budget.
         settings: Of the kind.
         is_simulated: True if any of the readings is.
 
@@ -77,6 +78,11 @@ def train(
         )
     if kind not in TRAINERS:
         raise ModelError(f"There is no detector {kind!r}. {suggest(kind, kinds())}")
+    if alarms_per_week != USUAL_BUDGET:
+        raise ModelError(
+            f"{kind!r} sets its limit by a factor on later readings, not by a budget of false "
+            f"alarms. Leave alarms_per_week at {USUAL_BUDGET:g}."
+        )
     trainer, settings_class = (
         load({kind: target}, kind, group=GROUP, error=ModelError) for target in TRAINERS[kind]
     )

@@ -49,8 +49,6 @@ def trip(seed: int, n: int = 600) -> Batch:
 
 @pytest.fixture(scope="module")
 def trained() -> Trained:
-    pytest.importorskip("xgboost")
-    pytest.importorskip("onnx")
     training = Training("Made-up trips.", is_simulated=True)
     runs = [trip(seed) for seed in range(24)]
     return trained_forecast("coolant", runs, SETTINGS, np.random.default_rng(0), training=training)

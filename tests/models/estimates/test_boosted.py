@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
+import xgboost
 
 from telltale.batch import FloatArray
 from telltale.errors import ModelError
@@ -21,7 +20,6 @@ from telltale.models.estimates.boosted import (
 )
 from telltale.models.trees.ensemble import LEAF, Trees
 
-xgboost: Any = pytest.importorskip("xgboost")
 HOW = Boosting(trees=20, depth=4, least_rows=5)
 
 

@@ -20,8 +20,6 @@ from telltale.models.trees.kept_trees import kept_trees, read_trees
 from telltale.models.trees.write_onnx import onnx_trees
 from telltale.profiles.schema import Output
 
-pytest.importorskip("xgboost")
-pytest.importorskip("onnx")
 TABLE = ErrorTable((0.05, 0.5, 0.95), (), ((-2.0, 0.0, 3.0),))
 SETTINGS = EstimateSettings(TABLE, least_scale=0.5)
 

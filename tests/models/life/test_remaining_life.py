@@ -24,8 +24,6 @@ from telltale.models.life.remaining_life import (
 )
 from tests.models.life.engines import engine, engines
 
-pytest.importorskip("xgboost")
-pytest.importorskip("onnx")
 SETTINGS = LifeSettings(
     step_s=1.0,
     unit="count",
