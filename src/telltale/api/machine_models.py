@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from telltale.api.context import Shared
-from telltale.api.models import kept_model
 from telltale.api.wire import answers, body_as, reply, takes, time_ns_or
 from telltale.batch import NS_PER_S
 from telltale.errors import ModelError
@@ -178,7 +177,7 @@ async def _changed(shared: Shared, machine: str, name: str, change: ModelChange)
         return await models.bring_along(machine, name)
     if change.model is None:
         raise ModelError(f"To {change.action} a model, say which: its number as 'model'.")
-    kept = await kept_model(shared, change.model)
+    kept = await shared.runtime.fleet.shelf.find(change.model)
     if kept.name != name:
         raise ModelError(f"Model {kept.number} is a version of {kept.name!r}, not of {name!r}.")
     role = Role.SHADOW if change.action == "shadow" else Role.ACTIVE

@@ -26,7 +26,6 @@ from telltale.runtime.model_view import (
     version_view,
 )
 from telltale.runtime.uploads import Room, safe_path, save
-from telltale.store.base import KeptModel
 
 router = APIRouter(tags=["models"])
 
@@ -54,7 +53,7 @@ async def list_models(shared: Shared, machine: str | None = None) -> Response:
 @router.get("/models/{number}", responses=answers(ModelVersionView), summary="One version, whole")
 async def get_model(number: int, shared: Shared) -> Response:
     """Return one version with its card."""
-    kept = await kept_model(shared, number)
+    kept = await shared.runtime.fleet.shelf.find(number)
     deployments = list(await shared.runtime.store.deployments())
     return reply(version_view(kept, deployments, has_card=True))
 
@@ -62,7 +61,7 @@ async def get_model(number: int, shared: Shared) -> Response:
 @router.get("/models/{number}/folder", summary="A version's folder, as a zip file")
 async def get_folder(number: int, shared: Shared) -> Response:
     """Return card, parameters and parity samples: all that the model is."""
-    kept = await kept_model(shared, number)
+    kept = await shared.runtime.fleet.shelf.find(number)
     files = dict(await shared.runtime.store.model_files(number))
     packed = await asyncio.to_thread(packed_folder, kept.card, files)
     name = f"{kept.name}-{kept.version}.zip"
@@ -106,7 +105,7 @@ async def import_model(
 @router.delete("/models/{number}", status_code=204, summary="Remove a version that runs nowhere")
 async def remove_model(number: int, shared: Shared) -> Response:
     """Remove one version: 409 while it runs somewhere."""
-    await kept_model(shared, number)
+    await shared.runtime.fleet.shelf.find(number)
     for one in await shared.runtime.store.deployments():
         if one.model == number:
             raise ApiError(409, f"Model {number} is {one.role} on {one.machine!r}. Stop it there.")
@@ -134,11 +133,3 @@ def _taken(
             "of another kind say how it is fed: 'binding', and 'machine' or 'profile'."
         )
     return bound(path, binding, profile)
-
-
-async def kept_model(shared: Shared, number: int) -> KeptModel:
-    """Return a kept version. Raises ApiError 404 if there is none of this number."""
-    for kept in await shared.runtime.store.models():
-        if kept.number == number:
-            return kept
-    raise ApiError(404, f"There is no model {number}. Look at the list of models.")

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from telltale import errors
 from telltale.runtime.imports import UnknownImportError
 from telltale.runtime.replays import UnknownReplayError
+from telltale.runtime.shelf import UnknownModelError
 from telltale.runtime.training import UnknownTrainingError
 from telltale.stream.hub import TooManyViewersError
 
@@ -63,6 +64,7 @@ STATUS: dict[type[errors.TelltaleError], int] = {
     TooManyViewersError: 503,
     UnknownImportError: 404,
     UnknownReplayError: 404,
+    UnknownModelError: 404,
     UnknownTrainingError: 404,
 }
 

@@ -10,7 +10,7 @@ from telltale.models.card import Card, written_card
 from telltale.registry import suggest
 from telltale.runtime.fleet import Fleet
 from telltale.runtime.machine import LiveMachine
-from telltale.runtime.shelf import BROUGHT_ALONG, NONE, checked
+from telltale.runtime.shelf import BROUGHT_ALONG, NONE, checked, in_role
 from telltale.store.base import Deployment, KeptModel, Role
 
 TRAINED, IMPORTED, BY_ITSELF = "trained", "imported", "learnt by itself"
@@ -73,9 +73,9 @@ class Deploying:
 
     async def promote(self, machine: str, name: str) -> LiveMachine:
         """Let the shadow take the active model's place. Raises ModelError if there is none."""
-        for one in self._fleet.get(machine).tools.deployed:
-            if one.deployment.name == name and one.deployment.role is Role.SHADOW:
-                return await self.deploy(machine, one.kept.number)
+        shadow = in_role(self._fleet.get(machine).tools.deployed, Role.SHADOW).get(name)
+        if shadow is not None:
+            return await self.deploy(machine, shadow.kept.number)
         raise ModelError(f"{machine} has no shadow of {name!r}. Deploy one first.")
 
     async def roll_back(self, machine: str, name: str) -> LiveMachine:
@@ -106,10 +106,8 @@ class Deploying:
 
     @staticmethod
     def _kept(live: LiveMachine, name: str, role: Role) -> KeptModel | None:
-        for one in live.tools.deployed:
-            if one.deployment.name == name and one.deployment.role is role:
-                return one.kept
-        return None
+        found = in_role(live.tools.deployed, role).get(name)
+        return None if found is None else found.kept
 
     def _check(self, live: LiveMachine, name: str, role: Role) -> None:
         if role is Role.SHADOW and self._kept(live, name, Role.ACTIVE) is None:

@@ -10,6 +10,7 @@ from telltale.errors import ModelError
 from telltale.models.drift import drift_of, worst
 from telltale.registry import suggest
 from telltale.runtime.machine import LiveMachine
+from telltale.runtime.shelf import in_role
 from telltale.store.base import RangeQuery, Role, Store
 
 MOST_ROWS = 200_000  # the newest of the stretch
@@ -41,11 +42,7 @@ async def drift_over(
     live: LiveMachine, store: Store, name: str, start_ns: int, end_ns: int
 ) -> DriftView:
     """Return the drift of an active model's inputs. Raises ModelError if there is no such model."""
-    active = {
-        one.deployment.name: one
-        for one in live.tools.deployed
-        if one.deployment.role is Role.ACTIVE
-    }
+    active = in_role(live.tools.deployed, Role.ACTIVE)
     if name not in active:
         raise ModelError(
             f"No model named {name!r} is active on {live.machine.id}. {suggest(name, active)}"

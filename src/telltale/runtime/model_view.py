@@ -12,7 +12,7 @@ from telltale.models.card import Card, Threshold
 from telltale.pipeline.shadows import Difference
 from telltale.profiles.schema import Output
 from telltale.runtime.machine import LiveMachine
-from telltale.runtime.shelf import Deployed, card_of
+from telltale.runtime.shelf import Deployed, card_of, in_role
 from telltale.store.base import Deployment, KeptModel, Role
 
 
@@ -83,15 +83,10 @@ class ModelVersionView(msgspec.Struct, frozen=True):
 
 def machine_models(live: LiveMachine) -> list[MachineModelView]:
     """Return the models of a machine, by name."""
-    shadows = {
-        one.deployment.name: one
-        for one in live.tools.deployed
-        if one.deployment.role is Role.SHADOW
-    }
+    deployed = live.tools.deployed
+    shadows = in_role(deployed, Role.SHADOW)
     return [
-        _view(live, one, shadows.get(one.deployment.name))
-        for one in live.tools.deployed
-        if one.deployment.role is Role.ACTIVE
+        _view(live, one, shadows.get(name)) for name, one in in_role(deployed, Role.ACTIVE).items()
     ]
 
 

@@ -11,6 +11,7 @@ from telltale.pipeline.base import Result
 from telltale.pipeline.run import Pipeline
 from telltale.runtime.fleet import Fleet
 from telltale.runtime.machine import LiveMachine
+from telltale.runtime.shelf import in_role
 from telltale.store.base import RangeQuery, Role, Write
 
 PIECE_ROWS = 5_000  # one write: small beside the store's queue
@@ -24,14 +25,7 @@ async def score_kept(fleet: Fleet, live: LiveMachine, name: str) -> int:
     have given live. It ends early when the model or the machine goes. Returns how many samples
     were asked about.
     """
-    deployed = next(
-        (
-            one
-            for one in live.tools.deployed
-            if one.deployment.name == name and one.deployment.role is Role.ACTIVE
-        ),
-        None,
-    )
+    deployed = in_role(live.tools.deployed, Role.ACTIVE).get(name)
     if deployed is None or deployed.model is None:
         return 0
     pipeline = Pipeline(live.tools.base, {name: deployed.model})

@@ -35,6 +35,10 @@ BROUGHT_ALONG = -1  # the number of a profile's own model
 MAX_LOADED = 256
 
 
+class UnknownModelError(ModelError):
+    """No kept model has this number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """A model on a machine.
@@ -78,11 +82,11 @@ class Shelf:
         return self._loaded[number]
 
     async def find(self, number: int) -> KeptModel:
-        """Return what is known of a kept model. Raises ModelError if there is none."""
+        """Return what is known of a kept model. Raises UnknownModelError if there is none."""
         for kept in await self._store.models():
             if kept.number == number:
                 return kept
-        raise ModelError(f"There is no model {number}. Look at the list of models.")
+        raise UnknownModelError(f"There is no model {number}. Look at the list of models.")
 
     def shipped_card(self, name: str) -> Card:
         """Return the card of a model that telltale brings along. Raises ModelError."""
@@ -188,10 +192,12 @@ def fitting(profile: Profile, found: Iterable[Deployed]) -> tuple[Deployed, ...]
     return tuple(result)
 
 
+def in_role(deployed: Sequence[Deployed], role: Role) -> dict[str, Deployed]:
+    """Return what is deployed in a role, by name; what cannot run too."""
+    return {one.deployment.name: one for one in deployed if one.deployment.role is role}
+
+
 def running(deployed: Sequence[Deployed], role: Role) -> dict[str, Model]:
     """Return the models that can run in a role, by name."""
-    return {
-        one.deployment.name: one.model
-        for one in deployed
-        if one.model is not None and one.deployment.role is role
-    }
+    found = in_role(deployed, role)
+    return {name: one.model for name, one in found.items() if one.model is not None}

@@ -26,6 +26,7 @@ from telltale.runtime.deploying import TRAINED, Deploying
 from telltale.runtime.fleet import Fleet
 from telltale.runtime.machine import LiveMachine
 from telltale.runtime.scoring import score_kept
+from telltale.runtime.shelf import running
 from telltale.store.base import KeptModel, RangeQuery, Role
 
 log = structlog.get_logger(__name__)
@@ -275,11 +276,7 @@ class Trainings:
         self, live: LiveMachine, name: str, kept: KeptModel, samples: Batch
     ) -> Difference | None:
         """Return how the active model and the new one differ on the same samples."""
-        active = {
-            one.deployment.name: one.model
-            for one in live.tools.deployed
-            if one.model is not None and one.deployment.role is Role.ACTIVE
-        }.get(name)
+        active = running(live.tools.deployed, Role.ACTIVE).get(name)
         if active is None:
             return None
         new = (await self._fleet.shelf.load(kept.number)).model
