@@ -22,7 +22,9 @@ help:  ## say what there is
 	@touch $@
 
 .venv/developing: .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[archive,models,train,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[archive,models,train,vehicle,mqtt,industrial,dev]'
+	$(PYTHON) -m venv .venv/broker
+	.venv/broker/bin/python -m pip install --quiet --disable-pip-version-check -r constraints/broker.txt
 	@touch $@
 
 demo: .venv/installed  ## set up everything and open five moving machines at http://127.0.0.1:8000
@@ -51,7 +53,8 @@ bench: .venv/developing  ## measure speed and size on this machine, as JSON
 bench-quality: .venv/developing  ## judge the models on public data (../shared/data), write docs/reference/quality.md
 	$(BIN)/python benchmarks/quality
 
-models: .venv/developing  ## train every model again that telltale brings along, a few minutes
+models: .venv/developing  ## train every model again that telltale brings along, half an hour
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[networks]'
 	$(BIN)/python -m training
 
 clean:  ## remove what was set up and built

@@ -24,10 +24,12 @@ import uvloop
 
 from benchmarks import (
     archive_chart,
+    can_decode,
     detectors,
     footprint,
     http_ingest,
     live_latency,
+    model_speed,
     store_write,
     udp_ingest,
     viewers,
@@ -166,6 +168,28 @@ def detection() -> tuple[list[Row], Found]:
     ], found
 
 
+def models() -> tuple[list[Row], Found]:
+    found: Found = model_speed.measure()
+    one, targets = found["shipped_ms"], model_speed.TARGETS
+    faults, window = one[model_speed.FAULTS]["p50"], one[model_speed.AUTOENCODER]
+    name = "LSTM autoencoder, one window"
+    p50_ms, p99_ms = targets["autoencoder_p50_ms"], targets["autoencoder_p99_ms"]
+    rows_per_s = found["trees_rows_per_s"][model_speed.ASKED]
+    return [
+        Row("fault network, a reading, p50", "ms", targets["faults_ms"], faults, at_least=False),
+        Row(f"{name}, p50", "ms", p50_ms, window["p50"], at_least=False),
+        Row(f"{name}, p99", "ms", p99_ms, window["p99"], at_least=False),
+        Row(f"{model_speed.ASKED}, in batch", "rows/s", targets["trees"], rows_per_s),
+    ], found
+
+
+def can_log() -> tuple[list[Row], Found]:
+    found: Found = can_decode.measure()
+    what = f"candump file, {found['signals']} signals in its database, one core"
+    asked = can_decode.TARGET_FRAMES_PER_S
+    return [Row(f"{what}, decoded", "frames/s", asked, found["frames_per_s"])], found
+
+
 PARTS: dict[str, Callable[[], tuple[list[Row], Found]]] = {
     "http": http,
     "udp": udp,
@@ -175,6 +199,8 @@ PARTS: dict[str, Callable[[], tuple[list[Row], Found]]] = {
     "archive": archive,
     "footprint": cost,
     "detectors": detection,
+    "models": models,
+    "can": can_log,
 }
 
 

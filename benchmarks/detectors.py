@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,11 @@ import numpy as np
 from telltale.batch import NS_PER_S, Batch
 from telltale.models.base import Model
 from telltale.models.card import Input
-from telltale.models.detectors import DETECTORS
-from telltale.models.detectors.train import train_detector
 from telltale.models.folder import made_model
+from telltale.models.trainers import TRAINERS, train
+from telltale.models.training_set import TrainingSet
 
+DETECTORS = tuple(k for k, one in TRAINERS.items() if ".detectors.train:" in one.function)
 CHANNELS = 10
 DAY_ROWS = 86_400
 ROWS = 3_000
@@ -82,14 +82,15 @@ def measure() -> dict[str, Any]:
     """Return the figures of every detector."""
     batch = day()
     inputs = {name: Input("1") for name in batch.columns}
-    return {kind: _measured(kind, batch, inputs) for kind in DETECTORS}
+    learnt_from = TrainingSet.of_normal(batch, inputs, is_simulated=True)
+    return {kind: _measured(kind, learnt_from) for kind in DETECTORS}
 
 
-def _measured(kind: str, batch: Batch, inputs: Mapping[str, Input]) -> dict[str, Any]:
+def _measured(kind: str, learnt_from: TrainingSet) -> dict[str, Any]:
     begin_s = time.perf_counter()
-    card, files = train_detector(kind, "bench", batch, inputs, is_simulated=True)
+    card, files = train(kind, "bench", learnt_from)
     train_s = round(time.perf_counter() - begin_s, 3)
-    model = made_model(card, files)
+    model, batch = made_model(card, files), learnt_from.batch
     return {
         "train_s": train_s,
         "row_ms": row_ms(model, batch),

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 HEAD = "# Exact versions for Python {version}, made by scripts/lock.py. No addresses in here.\n"
 
 
-LOCKED = ("archive", "models", "train", "dev")  # what `make` installs of the extras
+# What `make` installs of the extras.
+LOCKED = ("archive", "models", "train", "vehicle", "mqtt", "industrial", "dev")
 
 
 def wanted() -> list[str]:

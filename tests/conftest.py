@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 
 import hypothesis
@@ -14,17 +15,20 @@ hypothesis.settings.register_profile("long", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
+LARGE = ("tensorflow",)  # too much to ask of everybody: its tests run where it is
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="also run the nightly forms")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect, rather than skip, the nightly forms: a skip in CI is then always a gap."""
-    if config.getoption("--long"):
-        return
-    chosen = [item for item in items if "long" not in item.keywords]
-    config.hook.pytest_deselected(items=[item for item in items if "long" in item.keywords])
-    items[:] = chosen
+    """Deselect, rather than skip, what is not for this run: a skip in CI is then always a gap."""
+    unwanted = {name for name in LARGE if importlib.util.find_spec(name) is None}
+    if not config.getoption("--long"):
+        unwanted.add("long")
+    config.hook.pytest_deselected(items=[one for one in items if unwanted & set(one.keywords)])
+    items[:] = [one for one in items if not unwanted & set(one.keywords)]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

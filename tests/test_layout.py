@@ -12,11 +12,12 @@ import pytest
 import telltale
 
 SOURCE = Path(telltale.__file__).parent
-FLOOR = {"batch", "errors", "events", "rate", "registry", "sql_text", "units"}
+FLOOR = {"batch", "errors", "events", "labels", "rate", "registry", "sql_text", "units"}
+FLOOR |= {"mqtt_session"}  # of a source and of a sink
 LAYERS = (  # a file may import files of its own part, and of the layers before its own
     FLOOR,
     {"profiles", "formats"},
-    {"models", "pipeline", "simulators", "sources", "store", "stream"},
+    {"models", "pipeline", "simulators", "sinks", "sources", "store", "stream"},
     {"runtime"},
     {"api"},
     {"cli"},
@@ -24,6 +25,7 @@ LAYERS = (  # a file may import files of its own part, and of the layers before 
 )
 ALSO = {  # part -> a neighbour whose implementations it may use, because that is its job
     ("sources", "simulators"),  # the simulator source plays a simulator
+    ("sinks", "sources"),  # settings of both are checked alike
     ("models", "pipeline"),  # what a model works out of its inputs are the pipeline's metrics
 }
 VALUES = {"telltale.profiles.schema", "telltale.models.card"}  # what parts hand to one another

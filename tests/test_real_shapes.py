@@ -222,7 +222,7 @@ def test_a_file_refused_at_the_door_does_not_stop_the_next(kept: Kept) -> None:
     path.write_bytes(b"")
     job = import_or_refuse(kept.client, path, Wanted(None, None, None, None), quiet=True)
     assert (job["state"], job["rows"]) == ("failed", 0)
-    assert job["detail"] == "nothing.csv is empty. Give a file with at least one reading."
+    assert job["detail"] == "nothing.csv is empty: it has no bytes. Choose another file."
 
 
 def test_lap_times_of_the_logger_are_a_channel_of_the_car_in_seconds(kept: Kept) -> None:

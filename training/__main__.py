@@ -1,4 +1,4 @@
-"""Makes every model that comes with telltale again: `python -m training`, six minutes on a core."""
+"""Makes every model that comes with telltale again: `python -m training`, ten minutes on a core."""
 
 from __future__ import annotations
 

@@ -1,103 +1,63 @@
-"""A dense network in NumPy: LeakyReLU, batch normalisation, Adam; and how it becomes ONNX."""
+"""A dense network trained by PyTorch, on a GPU where there is one; and how it becomes ONNX."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
+import torch
+from torch import nn
 
 from telltale.models.onnx_files.graph import OnnxGraph
+from training.simulated import Float32Array
 
-Float32Array = npt.NDArray[np.float32]
-Loss = Callable[[Float32Array, Float32Array], Float32Array]
+Network: TypeAlias = nn.Sequential
+Loss: TypeAlias = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 SLOPE = 0.1  # of LeakyReLU below zero
-EPSILON = 1e-5  # added to a batch's variance
-KEPT = 0.95  # of the running mean and variance per step
-BETAS = (0.9, 0.999)  # Adam
+MOVED = 0.05  # of the running mean and variance per step
 BATCH_ROWS = 256
+# What CUDA's matrix products need to give the same sums each time.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 
-@dataclass(slots=True, eq=False)
-class Hidden:
-    """One hidden layer: dense, LeakyReLU, batch normalisation."""
-
-    weight: Float32Array
-    bias: Float32Array
-    scale: Float32Array
-    shift: Float32Array
-    mean: Float32Array
-    variance: Float32Array
+def device() -> torch.device:
+    """Return where networks are trained: the first GPU that PyTorch can use, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-@dataclass(slots=True, eq=False)
-class Network:
-    """Hidden layers and a linear one at the end. Inputs are standardised before they come in."""
+def new_network(sizes: Sequence[int], seed: int) -> Network:
+    """Return a network of these sizes, the first that of the input, the last of the output.
 
-    hidden: list[Hidden]
-    weight: Float32Array
-    bias: Float32Array
-
-    def trained(self) -> list[Float32Array]:
-        """Return every array that training moves."""
-        inner = [a for h in self.hidden for a in (h.weight, h.bias, h.scale, h.shift)]
-        return [*inner, self.weight, self.bias]
-
-
-def new_network(sizes: Sequence[int], rng: np.random.Generator) -> Network:
-    """Return a network of these sizes, the first that of the input, the last of the output."""
-    hidden = []
-    for n_in, n_out in pairwise(sizes[:-1]):
-        weight = rng.normal(0.0, np.sqrt(2.0 / n_in), (n_in, n_out)).astype(np.float32)
-        zeros, ones = np.zeros(n_out, np.float32), np.ones(n_out, np.float32)
-        parts = (zeros, ones, zeros, zeros, ones)
-        hidden.append(Hidden(weight, *(part.copy() for part in parts)))
-    last = rng.normal(0.0, np.sqrt(1.0 / sizes[-2]), sizes[-2:]).astype(np.float32)
-    return Network(hidden, last, np.zeros(sizes[-1], np.float32))
-
-
-def answers(network: Network, rows: Float32Array) -> Float32Array:
-    """Return the network's answers, shape (n, outputs), with the running statistics."""
-    for layer in network.hidden:
-        rows = leaky(rows @ layer.weight + layer.bias)
-        rows = (rows - layer.mean) / np.sqrt(layer.variance + EPSILON) * layer.scale + layer.shift
-    return rows @ network.weight + network.bias
-
-
-class Adam:
-    """Moves arrays in place against their slopes.
-
-    Attributes:
-        steps: How many were made.
+    Hidden layers are dense, LeakyReLU, batch normalisation; the last one is linear. Inputs are
+    standardised before they come in. The same seed gives the same network on every device.
     """
+    rng = torch.Generator().manual_seed(seed)
+    layers: list[nn.Module] = []
+    for n_in, n_out in pairwise(sizes[:-1]):
+        layers += [_dense(n_in, n_out, 2.0, rng), nn.LeakyReLU(SLOPE)]
+        layers.append(nn.BatchNorm1d(n_out, momentum=MOVED))
+    last = _dense(sizes[-2], sizes[-1], 1.0, rng)
+    return nn.Sequential(*layers, last).to(device())
 
-    def __init__(self, moved: list[Float32Array]) -> None:
-        self.steps = 0
-        self._moved = moved
-        self._mean = [np.zeros_like(array) for array in moved]
-        self._square = [np.zeros_like(array) for array in moved]
 
-    def step(self, slopes: list[Float32Array], rate: float) -> None:
-        """Make one step."""
-        self.steps += 1
-        early = np.sqrt(1.0 - BETAS[1] ** self.steps) / (1.0 - BETAS[0] ** self.steps)
-        for at, slope in enumerate(slopes):
-            self._mean[at] += np.float32(1.0 - BETAS[0]) * (slope - self._mean[at])
-            self._square[at] += np.float32(1.0 - BETAS[1]) * (slope**2 - self._square[at])
-            size = np.sqrt(self._square[at]) + np.float32(1e-8)
-            self._moved[at] -= np.float32(rate * early) * self._mean[at] / size
+def _dense(n_in: int, n_out: int, gain: float, rng: torch.Generator) -> nn.Linear:
+    layer = nn.Linear(n_in, n_out)
+    nn.init.normal_(layer.weight, 0.0, (gain / n_in) ** 0.5, generator=rng)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def train(
     network: Network,
     rows: Float32Array,
     targets: Float32Array,
-    gradient: Loss,
-    rng: np.random.Generator,
+    loss: Loss,
     *,
+    seed: int,
     epochs: int,
     rate: float = 1e-3,
     told: Callable[[int], None] = lambda epoch: None,
@@ -108,78 +68,52 @@ def train(
         network: Changed.
         rows: Shape (n, inputs), standardised.
         targets: Shape (n, outputs).
-        gradient: Of the loss over the answers, given answers and targets.
-        rng: Orders the rows.
+        loss: Of answers and targets, one number.
+        seed: Orders the rows.
         epochs: Times that every row is seen.
         rate: First step.
         told: Called after each epoch.
     """
-    adam = Adam(network.trained())
-    n_steps = epochs * (len(rows) // BATCH_ROWS)
+    torch.use_deterministic_algorithms(True)
+    place = next(network.parameters()).device
+    given, wanted = torch.from_numpy(rows).to(place), torch.from_numpy(targets).to(place)
+    adam = torch.optim.Adam(network.parameters(), rate)
+    falling = torch.optim.lr_scheduler.CosineAnnealingLR(adam, epochs * (len(rows) // BATCH_ROWS))
+    rng = torch.Generator().manual_seed(seed)
+    network.train()
     for epoch in range(epochs):
-        order = rng.permutation(len(rows))
-        for start in range(0, len(rows) - BATCH_ROWS + 1, BATCH_ROWS):
-            chosen = order[start : start + BATCH_ROWS]
-            now = rate * 0.5 * (1.0 + np.cos(np.pi * adam.steps / n_steps))
-            adam.step(_slopes(network, rows[chosen], targets[chosen], gradient), now)
+        order = torch.randperm(len(rows), generator=rng).to(place)
+        for chosen in order.split(BATCH_ROWS)[: len(rows) // BATCH_ROWS]:
+            adam.zero_grad()
+            loss(network(given[chosen]), wanted[chosen]).backward()
+            adam.step()
+            falling.step()
         told(epoch)
 
 
-def leaky(rows: Float32Array) -> Float32Array:
-    """Return LeakyReLU."""
-    return np.where(rows > 0.0, rows, np.float32(SLOPE) * rows)
-
-
-def squared_error(found: Float32Array, targets: Float32Array) -> Float32Array:
-    """Gradient of the mean squared error."""
-    return (found - targets) * np.float32(2.0 / len(found))
-
-
-def cross_entropy(found: Float32Array, targets: Float32Array) -> Float32Array:
-    """Gradient of the cross-entropy of softmax against shares that add up to 1."""
-    odds = np.exp(found - found.max(axis=1, keepdims=True))
-    shares: Float32Array = odds / odds.sum(axis=1, keepdims=True)
-    return (shares - targets) / np.float32(len(found))
+def answers(network: Network, rows: Float32Array) -> Float32Array:
+    """Return the network's answers, shape (n, outputs), with the running statistics."""
+    network.eval()
+    place = next(network.parameters()).device
+    with torch.inference_mode():
+        return np.asarray(network(torch.from_numpy(rows).to(place)).cpu().numpy())
 
 
 def add_network(graph: OnnxGraph, network: Network, rows: str) -> str:
     """Add the network, reading `rows` of the graph; return its output."""
-    slope = float(SLOPE)
-    for layer in network.hidden:
-        rows = graph.add("Gemm", rows, graph.constant(layer.weight), graph.constant(layer.bias))
-        rows = graph.add("LeakyRelu", rows, alpha=slope)
-        parts = (layer.scale, layer.shift, layer.mean, layer.variance)
-        rows = graph.add(
-            "BatchNormalization", rows, *(graph.constant(part) for part in parts), epsilon=EPSILON
-        )
-    return graph.add("Gemm", rows, graph.constant(network.weight), graph.constant(network.bias))
+    for layer in network:
+        if isinstance(layer, nn.Linear):
+            rows = graph.add("Gemm", rows, *_constants(graph, layer.weight.T, layer.bias))
+        elif isinstance(layer, nn.LeakyReLU):
+            rows = graph.add("LeakyRelu", rows, alpha=layer.negative_slope)
+        elif isinstance(layer, nn.BatchNorm1d):
+            parts = layer.weight, layer.bias, layer.running_mean, layer.running_var
+            constants = _constants(graph, *parts)
+            rows = graph.add("BatchNormalization", rows, *constants, epsilon=layer.eps)
+        else:
+            raise TypeError(f"No ONNX operator is known here for {type(layer).__name__}.")
+    return rows
 
 
-def _slopes(
-    network: Network, rows: Float32Array, targets: Float32Array, gradient: Loss
-) -> list[Float32Array]:
-    """Return the gradient of every trained array; move the running statistics."""
-    kept = []
-    for layer in network.hidden:
-        before = rows @ layer.weight + layer.bias
-        active = leaky(before)
-        mean, variance = active.mean(axis=0), active.var(axis=0)
-        spread = np.sqrt(variance + np.float32(EPSILON))
-        normal = (active - mean) / spread
-        layer.mean += np.float32(1.0 - KEPT) * (mean - layer.mean)
-        layer.variance += np.float32(1.0 - KEPT) * (variance - layer.variance)
-        kept.append((rows, before, normal, spread))
-        rows = normal * layer.scale + layer.shift
-    slope = gradient(rows @ network.weight + network.bias, targets)
-    slopes = [slope.sum(axis=0), rows.T @ slope]  # from the end to the start
-    slope = slope @ network.weight.T
-    for layer, (given, before, normal, spread) in zip(
-        reversed(network.hidden), reversed(kept), strict=True
-    ):
-        slopes += [slope.sum(axis=0), (slope * normal).sum(axis=0)]
-        inner = slope * layer.scale
-        inner = inner - inner.mean(axis=0) - normal * (inner * normal).mean(axis=0)
-        inner = inner / spread * np.where(before > 0.0, np.float32(1.0), np.float32(SLOPE))
-        slopes += [inner.sum(axis=0), given.T @ inner]
-        slope = inner @ layer.weight.T
-    return slopes[::-1]
+def _constants(graph: OnnxGraph, *tensors: torch.Tensor) -> list[str]:
+    return [graph.constant(tensor.detach().cpu().contiguous().numpy()) for tensor in tensors]

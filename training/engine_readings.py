@@ -10,8 +10,7 @@ from telltale.batch import IntArray
 from telltale.models.onnx_files.graph import OnnxGraph
 from telltale.models.onnx_files.session import OnnxSession
 from telltale.simulators.engine_2jz import EnginePlant
-from training.dense_network import Float32Array
-from training.simulated import Readings
+from training.simulated import Float32Array, Readings
 
 CHANNELS = ("engine_speed_rpm", "boost_bar", "afr", "oil_temp_c", "coolant_temp_c", "knock")
 SAMPLES, EVERY_S, GAP_S = 16, 1.0, 5.0  # a reading is the last 15 s, one sample a second

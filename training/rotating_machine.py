@@ -1,7 +1,7 @@
 """Makes `rotating_machine_faults`: 35 channels to the intensity of eight kinds of fault.
 
 `python -m training.rotating_machine` simulates machines whose faults come and go, trains the
-network on some and measures it on others. A minute on one core. Simulated, and labelled so.
+network on some and measures it on others. Four minutes on one core. Simulated, and labelled so.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 import time
 
 import numpy as np
+from torch.nn.functional import mse_loss
 
 from telltale.batch import FloatArray
 from telltale.models.card import Card, Input, Measured, Training
@@ -19,14 +20,7 @@ from telltale.models.onnx_files.graph import OnnxGraph
 from telltale.profiles.load import builtin_profiles
 from telltale.profiles.schema import Limits, Output
 from telltale.simulators.rotating_machine import RotatingPlant
-from training.dense_network import (
-    Network,
-    add_network,
-    answers,
-    new_network,
-    squared_error,
-    train,
-)
+from training.dense_network import Network, add_network, answers, new_network, train
 from training.shipping import parity_batch, rows_hash, ship
 from training.simulated import Plan, Readings, simulate
 
@@ -36,7 +30,7 @@ PROFILE = "rotating_machine"
 HIDDEN = (512, 256, 128, 64, 32)
 TRAIN, TRAIN_SEED = Plan(160, length_s=1800.0, warm_up_s=300.0, every_s=2.0, most_faults=3), 1
 TEST, TEST_SEED = Plan(40, length_s=1800.0, warm_up_s=300.0, every_s=2.0, most_faults=3), 2
-EPOCHS = 25
+EPOCHS = 40
 SEED = 3
 LIMIT_PCT = 50.0  # an intensity that is worth an alarm
 PARITY_ROWS = 64
@@ -157,11 +151,10 @@ def main() -> None:
     log.info("simulated %d + %d rows", len(learnt.values), len(unseen.values))
     truth = intensities_pct(learnt.levels)
     mean, spread = learnt.values.mean(axis=0), learnt.values.std(axis=0)
-    rng = np.random.default_rng(SEED)
-    network = new_network((len(mean), *HIDDEN, len(CAUSES)), rng)
+    network = new_network((len(mean), *HIDDEN, len(CAUSES)), SEED)
     rows = ((learnt.values - mean) / spread).astype(np.float32)
     targets = (truth / 100.0).astype(np.float32)
-    train(network, rows, targets, squared_error, rng, epochs=EPOCHS, told=_tell)
+    train(network, rows, targets, mse_loss, seed=SEED, epochs=EPOCHS, told=_tell)
     log.info("trained, %.0f s", time.perf_counter() - started_s)
     _ship(network, learnt, unseen, mean=mean, spread=spread, started_s=started_s)
 
@@ -194,7 +187,9 @@ def _ship(
     card = card_of(quality, training, normal)
     rows = unseen.values[:: len(unseen.values) // PARITY_ROWS][:PARITY_ROWS]
     samples = parity_batch(card.name, card.columns, rows, TRAIN.every_s)
-    folder = ship(card, {FILE: graph_of(network, mean, spread)}, samples, "onnx", "onnxruntime")
+    folder = ship(
+        card, {FILE: graph_of(network, mean, spread)}, samples, "torch", "onnx", "onnxruntime"
+    )
     size = sum(path.stat().st_size for path in folder.iterdir())
     for each in quality:
         log.info("%s: %g", each.name, each.value)

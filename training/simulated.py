@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from telltale.batch import FloatArray, IntArray
 from telltale.simulators.sensors import SensorBank
 from telltale.simulators.stepped import Plant
+
+Float32Array: TypeAlias = npt.NDArray[np.float32]
 
 PIECE_S = (120.0, 600.0)  # a fault moves towards each new severity for so long
 OFF_SHARE = 0.35  # of the pieces in which a fault goes away

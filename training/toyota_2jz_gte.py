@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import xgboost
 from sklearn.metrics import f1_score, roc_auc_score
+from torch.nn.functional import cross_entropy
 
 from telltale.batch import FloatArray, IntArray
 from telltale.models.card import Card, Input, Measured, Training, Window
@@ -20,20 +21,13 @@ from telltale.models.faults.catalogue import catalogue
 from telltale.models.onnx_files.core import FILE
 from telltale.models.onnx_files.graph import OnnxGraph
 from telltale.models.onnx_files.session import OnnxSession
+from telltale.models.trees.growing import growing_device
 from telltale.models.trees.write_onnx import add_trees
 from telltale.models.trees.xgboost_json import xgboost_trees
 from telltale.profiles.load import builtin_profiles
 from telltale.profiles.schema import Limits, Output
 from telltale.simulators.engine_2jz import EnginePlant
-from training.dense_network import (
-    Float32Array,
-    Network,
-    add_network,
-    answers,
-    cross_entropy,
-    new_network,
-    train,
-)
+from training.dense_network import Network, add_network, answers, new_network, train
 from training.engine_readings import (
     BROKEN,
     CHANNELS,
@@ -47,7 +41,7 @@ from training.engine_readings import (
     labelled,
 )
 from training.shipping import parity_batch, rows_hash, ship
-from training.simulated import Plan, simulate
+from training.simulated import Float32Array, Plan, simulate
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +50,10 @@ TRAIN, TRAIN_SEED = Plan(320, length_s=1800.0, warm_up_s=120.0, every_s=1.0, mos
 TEST, TEST_SEED = Plan(60, length_s=1800.0, warm_up_s=120.0, every_s=1.0, most_faults=1), 15
 TRAIN_EVERY = 2  # neighbours are nearly the same
 HIDDEN = (64, 32, 16)
-EPOCHS = 15
+EPOCHS = 25
 TREES = {"max_depth": 4, "eta": 0.2, "subsample": 0.8, "colsample_bytree": 0.8, "seed": 13}
 ROUNDS = 50
+XGBOOST = {"cpu": "xgboost-cpu", "cuda": "xgboost"}  # what its builds are called
 SEED = 14
 LIMIT_PCT = 50.0
 
@@ -173,14 +168,14 @@ def main() -> None:
     unseen = labelled(simulate(EnginePlant, TEST, TEST_SEED))
     log.info("simulated %d + %d readings", len(learnt.label), len(unseen.label))
     rows = features_of(learnt.windows)
-    parameters = {**TREES, "objective": "multi:softprob", "num_class": len(classes()), "nthread": 1}
+    parameters = {**TREES, "objective": "multi:softprob", "num_class": len(classes())}
+    parameters |= {"nthread": 1, "device": growing_device()}
     booster = xgboost.train(parameters, xgboost.DMatrix(rows, learnt.label), ROUNDS)
     log.info("grown, %.0f s", time.perf_counter() - started_s)
     mean, spread = rows.mean(axis=0), rows.std(axis=0) + np.float32(1e-6)
-    rng = np.random.default_rng(SEED)
-    network = new_network((rows.shape[1], *HIDDEN, len(classes())), rng)
+    network = new_network((rows.shape[1], *HIDDEN, len(classes())), SEED)
     targets = np.eye(len(classes()), dtype=np.float32)[learnt.label]
-    train(network, (rows - mean) / spread, targets, cross_entropy, rng, epochs=EPOCHS)
+    train(network, (rows - mean) / spread, targets, cross_entropy, seed=SEED, epochs=EPOCHS)
     log.info("trained, %.0f s", time.perf_counter() - started_s)
     training = Training(
         data=(
@@ -223,7 +218,8 @@ def _ship(made: Classifiers, unseen: Labelled, training: Training, healthy: Floa
     )
     rows = np.concatenate(unseen.windows[:: len(unseen.windows) // 12][:12]).astype(np.float64)
     samples = parity_batch(card.name, CHANNELS, rows, EVERY_S)
-    folder = ship(card, {FILE: graph}, samples, "onnx", "onnxruntime", "xgboost-cpu")
+    libraries = ("torch", "onnx", "onnxruntime", XGBOOST[growing_device()])
+    folder = ship(card, {FILE: graph}, samples, *libraries)
     for each in quality:
         log.info("%s: %g", each.name, each.value)
     log.info("%s: %.0f kB", folder.name, sum(p.stat().st_size for p in folder.iterdir()) / 1000)

@@ -9,40 +9,28 @@ from __future__ import annotations
 
 import logging
 
-import msgspec
 import numpy as np
 
-from telltale.batch import NS_PER_S, Batch, FloatArray, concat
+from telltale.batch import Batch, FloatArray
 from telltale.models.base import Model
-from telltale.models.card import Input, Measured
+from telltale.models.card import Measured
 from telltale.models.deep.forecaster import ForecasterSettings, train_forecaster
-from telltale.models.folder import made_model
-from telltale.models.onnx_files.core import FILE
-from telltale.profiles.load import builtin_profiles
 from telltale.simulators.engine_2jz import Engine2jz
 from training.engine_readings import CHANNELS
-from training.shipping import START_NS, ship
+from training.normal_runs import normal_run, runs_of, ship_learnt
+from training.shipping import START_NS
 
 log = logging.getLogger(__name__)
 
 PROFILE, NAME = "toyota_2jz_gte", "toyota_2jz_gte_forecaster"
-WARM_UP_S, DRIVE_S, PAUSE_S = 120, 600, 3600
+WARM_UP_S, DRIVE_S = 120, 600
 HEALTHY_SEEDS, OTHER_SEEDS = range(8), range(100, 104)
 SETTINGS = ForecasterSettings(every_s=1.0)  # whatever rate the engine is read at
 
 
 def healthy(seed: int, start_ns: int) -> Batch:
     """Return one engine's readings at 1 Hz, all that it does one after the other."""
-    engine = Engine2jz(np.random.default_rng(seed))
-    engine.advance(start_ns + np.arange(WARM_UP_S) * NS_PER_S)
-    pieces = []
-    begin_ns = start_ns + WARM_UP_S * NS_PER_S
-    for scenario in engine.scenarios:
-        engine.set_scenario(scenario)
-        time_ns = begin_ns + np.arange(DRIVE_S) * NS_PER_S
-        pieces.append(Batch("simulated", time_ns, engine.advance(time_ns)))
-        begin_ns += DRIVE_S * NS_PER_S
-    return concat(pieces)
+    return normal_run(Engine2jz(np.random.default_rng(seed)), WARM_UP_S, DRIVE_S, start_ns)
 
 
 def measured(model: Model) -> list[Measured]:
@@ -69,19 +57,15 @@ def measured(model: Model) -> list[Measured]:
 
 def main() -> None:
     """Train, measure and write the folder."""
-    profile = builtin_profiles()[PROFILE]
-    inputs = {name: Input(profile.channels[name].unit) for name in CHANNELS}
-    scenarios = Engine2jz(np.random.default_rng(0)).scenarios
-    whole_s = WARM_UP_S + len(scenarios) * DRIVE_S + PAUSE_S
-    batch = concat(
-        [healthy(seed, START_NS + at * whole_s * NS_PER_S) for at, seed in enumerate(HEALTHY_SEEDS)]
+    ship_learnt(
+        train_forecaster,
+        NAME,
+        PROFILE,
+        channels=CHANNELS,
+        runs=runs_of(healthy, HEALTHY_SEEDS, START_NS),
+        settings=SETTINGS,
+        measured=measured,
     )
-    card, files = train_forecaster(NAME, batch, inputs, settings=SETTINGS, is_simulated=True)
-    log.info("%s %s", card.threshold, card.quality)
-    quality = measured(made_model(card, files))
-    card = msgspec.structs.replace(card, quality=(*card.quality, *quality))
-    folder = ship(card, {FILE: files[FILE]}, batch.rows(0, card.window.samples + 32), "onnx")
-    log.info("%s", folder)
 
 
 if __name__ == "__main__":

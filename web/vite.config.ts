@@ -42,14 +42,16 @@ export default defineConfig({
       // A service worker governs the folder it lies in, under a name that never changes.
       output: {
         entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js"),
-        // What pages share comes in three pieces, not in one for each set of pages: each piece has its own
+        // What pages share comes in five pieces, not in one for each set of pages: each piece has its own
         // dictionary, and costs a request. What Fleet shows at once is in the first.
         codeSplitting: {
           includeDependenciesRecursively: false,
           groups: [
             { name: "base", test: AT_ONCE, priority: 2 },
-            { name: "shared", test: /src\/charts\/(range|ticks)|src\/models\/(words|machines)|src\/history\/when/, priority: 1 },
-            { name: "charts", test: /src\/charts\/|src\/models\/bounds|uplot/ },
+            { name: "shared", test: /src\/charts\/(range|ticks)|src\/models\/(words|machines|parts)|src\/history\/when/, priority: 1 },
+            { name: "charts", test: /src\/charts\/(?!table|rows)|src\/models\/bounds|uplot/ },
+            { name: "of-machine", test: /src\/pages\/of-machine|src\/models\/kinds/ },
+            { name: "why", test: /src\/models\/(why|running|evidence|heat|faults)\./ },
           ],
         },
       },

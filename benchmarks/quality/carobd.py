@@ -20,8 +20,9 @@ from common import Folders, answers, arguments, report
 
 from telltale.batch import BoolArray, FloatArray
 from telltale.models.base import Model
-from telltale.models.detectors.train import train_detector
 from telltale.models.folder import made_model
+from telltale.models.trainers import train
+from telltale.models.training_set import TrainingSet
 
 SNR_DB = (18, 8, 0)
 NOISY_ROWS = 300
@@ -94,7 +95,7 @@ def run(folders: Folders) -> dict[str, object]:
     }
     hours, healthy_alarms, judged_trips = 0.0, 0, 0
     for learnt, judged in learnt_and_judged(folders):
-        card, files = train_detector("noise", "coolant", joined(learnt), INPUTS)
+        card, files = train("noise", "coolant", TrainingSet.of_normal(joined(learnt), INPUTS))
         model = made_model(card, files)
         range_c = float(np.ptp(np.concatenate([trip.coolant_c for trip in learnt])))
         for trip in judged:

@@ -22,8 +22,9 @@ from common import Folders, answers, arguments, report
 
 from telltale.batch import BoolArray, FloatArray, IntArray
 from telltale.models.base import Model
-from telltale.models.detectors.train import train_detector
 from telltale.models.folder import made_model
+from telltale.models.trainers import train
+from telltale.models.training_set import TrainingSet
 
 DETECTORS = ("course", "noise")
 OFFSET_C = 10.0
@@ -88,8 +89,8 @@ def run(folders: Folders) -> dict[str, object]:
     found: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     hours, healthy_alarms = 0.0, 0
     for learnt, judged in learnt_and_judged(folders):
-        batch = joined(learnt)
-        models = [made_model(*train_detector(kind, kind, batch, INPUTS)) for kind in DETECTORS]
+        learnt_from = TrainingSet.of_normal(joined(learnt), INPUTS)
+        models = [made_model(*train(kind, kind, learnt_from)) for kind in DETECTORS]
         for trip in judged:
             is_false = alarms(models, trip)
             healthy_alarms += int((np.diff(is_false.astype(np.int8), prepend=0) > 0).sum())

@@ -19,7 +19,7 @@ from common import Folders, answers, arguments, auroc, parquet_columns, report
 
 from telltale.batch import NS_PER_S, Batch, FloatArray
 from telltale.models.base import Model
-from telltale.models.vibration.gear_model import SCORE, gear_model, learnt_gear
+from telltale.models.vibration.gear_model import SCORE, GearWindow, gear_model, learnt_gear
 from telltale.models.vibration.gears import BandKind, Bands
 
 RATE_HZ = 20_000.0  # as the set's repository states; only ratios to it matter here
@@ -69,9 +69,9 @@ def judge(
     values, labels = [], []
     for load in sorted({r.load_pct for r in judged}):
         healthy = [r for r in train if not r.is_broken and r.load_pct != load]
-        card, files = learnt_gear(
-            [r.samples for r in healthy], tuple(train[0].channels), bands, samples, data="gearbox"
-        )
+        window = GearWindow(tuple(train[0].channels), bands, samples)
+        levels = [window.levels(r.samples) for r in healthy]
+        card, files = learnt_gear(levels, window, data="gearbox")
         model = gear_model(card, files)
         for recording in (r for r in judged if r.load_pct == load):
             values.append(scored(model, recording))

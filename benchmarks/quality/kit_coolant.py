@@ -9,7 +9,8 @@ card's, which live ones start from and adapt.
 
 Rows come as the adapter gave them: one signal new, the others repeated. A row older than the newest
 before it is late and left out, as the pipeline does. Signals not yet asked for read 0 at first: a
-coolant of exactly 0 in the first 5 s is taken as missing.
+coolant of exactly 0 in the first 5 s is taken as missing. The sensor reads whole degrees, so what
+is forecast is whole degrees too: 90.4 would never be right.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from common import answers, arguments, parquet_columns, report
 
 from telltale.batch import NS_PER_S, Batch, FloatArray
 from telltale.models.card import Training
-from telltale.models.estimates.ahead import ForecastSettings, trained_forecast, value_ahead
+from telltale.models.estimates.ahead import ForecastSettings, trained_forecast
 from telltale.models.estimates.intervals import bound
 from telltale.models.estimates.train import Trained
+from telltale.models.estimates.what_came import value_ahead
 from telltale.models.folder import made_model
 
 SETTINGS = ForecastSettings(

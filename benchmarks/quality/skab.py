@@ -17,8 +17,9 @@ from common import Folders, answers, arguments, report
 from telltale.batch import Batch, BoolArray, IntArray, concat
 from telltale.formats.files import read_file
 from telltale.models.card import Input
-from telltale.models.detectors.train import train_detector
 from telltale.models.folder import made_model
+from telltale.models.trainers import train
+from telltale.models.training_set import TrainingSet
 
 LEARN_ROWS = 400
 PIECE_ROWS = 60
@@ -62,7 +63,8 @@ def alarms(batch: Batch) -> BoolArray:
     """Return where the detector learnt from the first rows is above its limit, shape (n,)."""
     inputs = {name: Input(unit) for name, unit in UNITS.items() if name in batch.columns}
     readings = batch.select(tuple(inputs))
-    card, files = train_detector("normal", "pump", readings.rows(0, LEARN_ROWS), inputs)
+    learnt_from = TrainingSet.of_normal(readings.rows(0, LEARN_ROWS), inputs)
+    card, files = train("normal", "pump", learnt_from)
     score = answers(made_model(card, files), readings, PIECE_ROWS)["pump_score"]
     is_alarm: BoolArray = score > 1.0  # not where it is NaN: no answer is no alarm
     return is_alarm

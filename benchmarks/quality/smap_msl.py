@@ -24,9 +24,11 @@ from telltale.batch import NS_PER_S, Batch, BoolArray, FloatArray
 from telltale.models.card import Input
 from telltale.models.detectors.shapes import ShapeSettings, train_shapes
 from telltale.models.folder import made_model
+from telltale.models.training_set import TrainingSet
 
 STEP_S = 60  # the set says about a minute
 SETTINGS = ShapeSettings(samples=50, factor=2.0, least=1.0)  # values are scaled to -1 to 1
+ALARMS_PER_WEEK = 7.0  # one a day: a channel has but days of rows
 PIECE_ROWS = 1000
 
 
@@ -76,8 +78,8 @@ def readings(values: FloatArray) -> Batch:
 
 def scores(train: FloatArray, test: FloatArray) -> FloatArray:
     """Return the score of each row of `test` in multiples of the limit; NaN where there is none."""
-    inputs = {"value": Input("1")}
-    card, files = train_shapes("shape", readings(train), inputs, settings=SETTINGS)
+    learnt_from = TrainingSet.of_normal(readings(train), {"value": Input("1")})
+    card, files = train_shapes("shape", learnt_from, SETTINGS, alarms_per_week=ALARMS_PER_WEEK)
     return answers(made_model(card, files), readings(test), PIECE_ROWS)["shape_score"]
 
 

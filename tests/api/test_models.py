@@ -17,7 +17,7 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from telltale.models.folder import read_folder
-from telltale.runtime.model_import import packed_folder
+from telltale.runtime.models.importing import packed_folder
 from tests.api.conftest import API, Served
 
 T0_S = 1_763_711_000
@@ -88,6 +88,16 @@ async def test_a_score_is_read_and_shown_like_any_value(pump: Served) -> None:
     table = await pump.get("/machines/pump-1/telemetry", params={"channels": "anomaly_score"})
     values = table.json()["columns"]["anomaly_score"]
     assert sum(value is not None for value in values) > 30
+
+
+async def test_how_long_a_model_takes_is_told(pump: Served) -> None:
+    (model,) = (await pump.get("/machines/pump-1/models")).json()["models"]
+    time = model["run_time"]
+    assert time["rows"] >= time["runs"] >= 1
+    assert 0.0 < time["mean_ms"] <= time["longest_ms"]
+    metrics = (await pump.http.get("/metrics")).text
+    (line,) = [m for m in metrics.splitlines() if m.startswith("telltale_models_size_bytes ")]
+    assert float(line.split()[1]) > 1000.0
 
 
 async def test_an_event_of_a_model_names_its_causes_and_evidence_is_told_over_time(
@@ -296,6 +306,11 @@ async def test_a_foreign_model_is_fed_as_its_binding_says_and_gives_what_it_gave
         ("scaler.pkl", {"columns": ["flow_l_min"]}, 422, "samples of 1 columns"),
         ("scaler.pkl", {"columns": ["a", "flow_l_min"]}, 422, "no channel or metric 'a'"),
         ("scaler.pkl", {"samples": "x"}, 400, "binding"),
+        ("scaler.pkl", {"samples": 1_000_000_000}, 400, "<= 100000 - at `$.samples`"),
+        ("scaler.pkl", {"every_s": 1e300}, 400, "at `$.every_s`"),
+        ("scaler.pkl", {"samples": 100_000, "every_s": 1e8}, 400, "longer than ten years"),
+        ("scaler.pkl", {"licence": "\0"}, 400, "at `$.licence`"),
+        ("scaler.pkl", {"outputs": ["flow_l_min", "b"]}, 422, "already a column of this machine"),
         ("scaler.pkl", {"name": "a/b"}, 422, "must be one word"),
         ("scaler.pkl", {"outputs": ["x", "machine"]}, 422, "taken by the store"),
         ("scaler.pkl", {"outputs": ["x", "temp_c"]}, 422, "the name's ending says 'degC'"),
@@ -335,8 +350,8 @@ async def test_the_kinds_of_fault_of_a_machine_type_are_told(pump: Served) -> No
     found = (await pump.get("/profiles/rotating_machine/faults")).json()["categories"]
     assert len(found) == 8
     assert found["lubrication"]["symptoms"]
-    answer = await pump.get("/profiles/industrial_pump/faults")
-    assert (answer.status_code, "No kinds of fault" in answer.json()["detail"]) == (404, True)
+    nothing = (await pump.get("/profiles/industrial_pump/faults")).json()
+    assert nothing["categories"] == {}
     assert (await pump.get("/profiles/nothing/faults")).status_code == 404
 
 
@@ -360,6 +375,11 @@ async def test_the_remaining_life_of_each_channel_is_told_or_why_there_is_none(
     left_h = (bearing["limit"] - 50.0) / 0.05 - len(hours)
     assert bearing["low_hours"] < left_h < bearing["high_hours"]
     assert bearing["hours"] == pytest.approx(left_h, rel=0.1)
+    within = {one["within_h"]: one["chance"] for one in bearing["chances"]}
+    assert list(within) == [24.0, 168.0, 720.0]
+    assert within[24.0] < 0.01
+    assert within[720.0] > 0.99
+    assert lives["vibration_mm_s"]["chances"] == []
     assert lives["vibration_mm_s"]["hours"] is None
     assert lives["vibration_mm_s"]["reason"] == "no_trend"
     assert lives["oil_pressure_bar"]["reason"] == "too_little"

@@ -58,6 +58,40 @@ def test_a_detector_is_learnt_shown_swapped_and_taken_along(kept: Run, tmp_path:
     assert [m["number"] for m in json.loads(kept("models", "--json").stdout)] == [2]
 
 
+def test_settings_are_given_by_key_and_value_and_a_kind_without_training_has_its_limit(
+    kept: Run,
+) -> None:
+    said = kept("train", "pump-1", "--kind", "novelty", "--set", "averages=[1,10]").stdout
+    assert "It goes on learning from the machine's own samples." in said
+    assert "standard deviations above the usual distance" in said
+    deep = ("train", "pump-1", "--kind", "autoencoder", "--role", "none", "--json")
+    quick = ("--set", "samples=8", "--set", "units=6", "--set", "training.epochs=2")
+    job = json.loads(kept(*deep, *quick, "--set", "activation=relu", "--name", "deep").stdout)
+    assert (job["name"], job["state"]) == ("deep", "done")
+    assert job["report"]["data"].endswith("2 epochs.")
+
+
+def test_a_setting_that_is_none_is_refused_in_a_sentence(kept: Run) -> None:
+    for word, says in (
+        ("window_s", "write KEY=VALUE, e.g. --set window_s=30"),
+        ("=3", "write KEY=VALUE"),
+        ("window_s=1e300", "settings of 'normal': Expected `float` <= 2592000"),
+        ("window=3", "unknown field `window`"),
+        ("window_s.a=3", "Expected `float`, got `object`"),
+    ):
+        failed = kept("train", "pump-1", "--set", word, check=False)
+        assert failed.returncode != 0
+        assert says in " ".join(failed.stderr.split())
+
+
+def test_a_forecast_needs_hours_and_says_so(kept: Run) -> None:
+    wish = ("train", "pump-1", "--kind", "forecast", "--set", "horizon_s=60")
+    failed = kept(*wish, "--set", "channel=flow_l_min", check=False)
+    assert "0.2 h of normal operation; to tell 60 s ahead" in failed.stderr
+    failed = kept(*wish, check=False)
+    assert "missing required field `channel`" in failed.stderr
+
+
 def test_what_cannot_be_learnt_ends_in_a_sentence(kept: Run) -> None:
     failed = kept("train", "pump-1", "--input", "vibration_mm", check=False)
     assert failed.returncode == 1

@@ -49,6 +49,7 @@ CASES: dict[str, list[tuple[int, dict[str, object]]]] = {
     "running_energy_kwh": [(1, {})],
     "sum_of_squares": [(2, {"weights": [1, 0.5]})],
     "time_above": [(1, {"level": 10, "max_gap_s": 2})],
+    "time_unchanged": [(1, {}), (3, {"max_gap_s": 0.5})],
 }
 EACH = [
     pytest.param(name, count, settings, id=f"{name}-{number}")

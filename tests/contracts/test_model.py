@@ -13,13 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telltale.batch import Batch, FloatArray
-from telltale.errors import ModelError
 from telltale.models import RUNTIMES
 from telltale.models.composed import ComposedModel
-from telltale.models.detectors import DETECTORS
 from telltale.models.folder import read_folder, write_folder
-from telltale.registry import load
-from tests.models.detectors.machines import UNITS, changed, detector, readings, scores, trained
+from tests.models.detectors.machines import (
+    DETECTORS,
+    UNITS,
+    changed,
+    detector,
+    readings,
+    scores,
+    trained,
+    with_fault,
+)
 from tests.pipeline.streams import batches, cuts
 
 ELSEWHERE = {  # runtimes of no detector's: where they are held to the same promises
@@ -29,6 +35,7 @@ ELSEWHERE = {  # runtimes of no detector's: where they are held to the same prom
     "expectation": "tests/models/deep",
     "few_lives": "tests/models/life",
     "gear": "tests/models/vibration",
+    "labelled_faults": "tests/models/faults",
     "novelty": "tests/models/novelty",
     "onnx": "tests/models",
     "shapes": "tests/models/detectors",
@@ -132,8 +139,7 @@ def test_inputs_are_not_modified(kind: str) -> None:
 def test_later_normal_operation_stays_below_the_limit_and_a_gross_fault_does_not(kind: str) -> None:
     model, batch = detector(kind), readings(900, seed=10)
     assert (scores(model, batch)[200:] > 1.0).mean() < 0.01
-    flow = batch.columns["flow_lpm"].copy()
-    flow[600:] += 40.0
+    flow = with_fault(kind, batch.columns["flow_lpm"], 600, 40.0)
     faulty = scores(model, changed(batch, "flow_lpm", flow))
     assert np.nanmax(faulty[600:700]) > 1.0
     np.testing.assert_array_equal(faulty[:600], scores(model, batch)[:600])
@@ -142,8 +148,7 @@ def test_later_normal_operation_stays_below_the_limit_and_a_gross_fault_does_not
 @pytest.mark.parametrize("kind", DETECTORS)
 def test_the_evidence_of_a_fault_names_the_channel_it_lies_in(kind: str) -> None:
     model, batch = detector(kind), readings(300, seed=11)
-    vibration = batch.columns["vibration_mm_s"].copy()
-    vibration[200:] += 30.0
+    vibration = with_fault(kind, batch.columns["vibration_mm_s"], 200, 30.0)
     prediction, _ = model.run(changed(batch, "vibration_mm_s", vibration), model.start())
     assert prediction.evidence is not None
     evidence = prediction.evidence(np.array([205, 2]))
@@ -158,8 +163,3 @@ def test_no_runtime_is_left_out() -> None:
     here = {trained(kind)[0].runtime for kind in DETECTORS}
     assert not here & set(ELSEWHERE)
     assert set(RUNTIMES) <= here | set(ELSEWHERE)
-
-
-@pytest.mark.parametrize("kind", DETECTORS)
-def test_every_registered_detector_can_be_loaded(kind: str) -> None:
-    assert callable(load(DETECTORS, kind, group="telltale.detectors", error=ModelError))

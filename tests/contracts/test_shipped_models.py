@@ -7,7 +7,7 @@ import pytest
 from telltale.models.folder import read_folder
 from telltale.pipeline.run import Pipeline
 from telltale.profiles.load import builtin_profiles
-from telltale.runtime.shelf import SHIPPED
+from telltale.runtime.models.shelf import SHIPPED
 
 NAMES = sorted(folder.name for folder in SHIPPED.iterdir() if folder.is_dir())
 PROFILES = builtin_profiles()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import can
 import numpy as np
 import pytest
 
@@ -19,7 +20,12 @@ from telltale.sources import SOURCES, make_source
 from telltale.sources.base import Source, SourceState, SourceStatus
 from telltale.sources.recording import BatchRecording
 from telltale.sources.udp import UdpSource
+from tests import modbus_devices, opc_ua_server
+from tests.brokers import Peer, lasting_broker
 from tests.doubles import Collector
+from tests.elm import lasting_address
+from tests.formats.can.parts import CAR
+from tests.formats.can.parts import database as can_database
 
 RECORDED_NS = 1_763_712_000 * NS_PER_S
 COVERED: set[str] = set()
@@ -63,6 +69,19 @@ def send_datagrams(source: Source) -> None:
             udp.sendto(payload.encode(), ("127.0.0.1", source.port))
 
 
+def send_frames(_: Source) -> None:
+    with can.Bus(channel="contract", interface="virtual", ignore_config=True) as bus:
+        for i in range(60):
+            bus.send(can.Message(arbitration_id=0x100, data=bytes([i] * 8), is_extended_id=False))
+
+
+def publish_messages(source: Source) -> None:
+    peer = Peer(lasting_broker().port)
+    for i in range(50):
+        peer.publish(f"contract/m{i % 2}", f'{{"time": {1763712000 + i}, "x": {i}}}', qos=0)
+    peer.leave()
+
+
 def nothing_to_do(source: Source) -> None:
     """It feeds itself."""
 
@@ -72,6 +91,12 @@ def udp_on_a_foreign_address(_: Path) -> Source:
 
 
 CASES = {
+    "mqtt": Case(
+        lambda _: make_source("mqtt", topics="contract/{machine}", port=lasting_broker().port),
+        publish_messages,
+        {"topics": "a/{machine}", "qos": 3},
+        lambda _: make_source("mqtt", topics="a/{machine}", port=9),  # discard: nobody
+    ),
     "simulator": Case(
         lambda _: make_source("simulator", machine="p", simulator="pump", rate_hz=100),
         nothing_to_do,
@@ -105,6 +130,59 @@ CASES = {
         nothing_to_do,
         {"folder": "x", "poll_s": 0},
         lambda folder: make_source("watch_folder", folder=folder / "absent"),
+    ),
+    "obd2": Case(
+        lambda _: make_source(
+            "obd2", machine="car", port=lasting_address(), profile="focus_st", fast_hz=50
+        ),
+        nothing_to_do,
+        {"machine": "car", "port": ""},
+        lambda _: make_source("obd2", machine="car", port="127.0.0.1:9"),  # discard: nobody
+    ),
+    "can_bus": Case(
+        lambda folder: make_source(
+            "can_bus",
+            machine="car",
+            database=can_database(folder, CAR),
+            interface="virtual",
+            channel="contract",
+        ),
+        send_frames,
+        {"machine": "car", "database": "car.dbc", "interface": "can"},
+        lambda folder: make_source(
+            "can_bus", machine="car", database=can_database(folder, CAR), channel="absent"
+        ),
+    ),
+    "modbus": Case(
+        lambda _: make_source(
+            "modbus",
+            machine="pump",
+            address=modbus_devices.lasting_address(),
+            registers=[{"channel": "x", "table": "holding", "address": 20}],
+            interval_s=0.02,
+        ),
+        nothing_to_do,
+        {"machine": "pump", "address": "127.0.0.1", "registers": []},
+        lambda _: make_source(
+            "modbus",
+            machine="pump",
+            address="127.0.0.1:9",
+            registers=[{"channel": "x", "table": "holding", "address": 20}],
+        ),
+    ),
+    "opc_ua": Case(
+        lambda _: make_source(
+            "opc_ua",
+            machine="pump",
+            url=opc_ua_server.lasting_url(),
+            nodes={"ticks": "ns=2;s=Pump3.ticks"},
+            interval_s=0.05,
+        ),
+        nothing_to_do,
+        {"machine": "pump", "url": "opc.tcp://127.0.0.1:9", "nodes": {}},
+        lambda _: make_source(
+            "opc_ua", machine="pump", url="opc.tcp://127.0.0.1:9", nodes={"x": "i=85"}
+        ),
     ),
 }
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,14 @@ from hypothesis import strategies as st
 
 from telltale.batch import NS_PER_S, Batch, concat
 from telltale.errors import SettingsError, StoreError
+from telltale.labels import (
+    MAX_LABELS,
+    ContradictionError,
+    Label,
+    LabelError,
+    LabelKind,
+    UnknownLabelError,
+)
 from telltale.registry import load
 from telltale.store import STORES
 from telltale.store.base import Deployment, KeptModel, Machine, RangeQuery, Role, Store, Write
@@ -416,6 +425,60 @@ async def test_one_version_runs_per_role_until_it_is_withdrawn_or_the_machine_go
         await store.remove_machine("pump-1")
         assert await store.deployments() == []
         assert [model.machine for model in await store.models()] == [""]
+
+
+@every_store
+async def test_labels_are_kept_once_in_order_until_they_or_their_machine_go(
+    name: str, tmp_path: Path
+) -> None:
+    calm = Label("pump-1", 100, 200, LabelKind.NORMAL, note="as new", created_ns=7)
+    worn = Label("pump-1", 50, 90, LabelKind.FAULT, "worn_bearing", teaches=False)
+    other = Label("pump-2", 100, 200, LabelKind.NORMAL)
+    async with store_of(name, tmp_path) as store:
+        await keep(store, Write(PUMP, ramp(1)), Write(PUMP, ramp(1, machine="pump-2")))
+        saved = [await store.save_label(label) for label in (calm, worn, other)]
+        assert [label.id for label in saved] == [1, 2, 3]
+        again = await store.save_label(msgspec.structs.replace(calm, note="again", created_ns=9))
+        assert again == saved[0]
+    async with store_of(name, tmp_path) as store:
+        assert await store.labels() == [saved[1], saved[0], saved[2]]
+        assert await store.labels("pump-1") == [saved[1], saved[0]]
+        assert await store.remove_label(2) == saved[1]
+        assert await store.labels("pump-1") == [saved[0]]
+        with pytest.raises(UnknownLabelError, match="no label 2"):
+            await store.remove_label(2)
+        await store.remove_machine("pump-1")
+        assert await store.labels() == [saved[2]]
+        await keep(store, Write(PUMP, ramp(1)))
+        assert await store.labels("pump-1") == []  # the same id is another machine now
+        assert (await store.save_label(worn)).id == 4  # an id is never given again
+
+
+@every_store
+async def test_of_two_contradicting_labels_at_once_one_is_kept_and_the_other_refused(
+    name: str, tmp_path: Path
+) -> None:
+    calm = Label("pump-1", 100, 200, LabelKind.NORMAL)
+    worn = Label("pump-1", 150, 250, LabelKind.FAULT, "worn_bearing")
+    async with store_of(name, tmp_path) as store:
+        await keep(store, Write(PUMP, ramp(1)))
+        told = await asyncio.gather(
+            store.save_label(calm), store.save_label(worn), return_exceptions=True
+        )
+        (refused,) = [one for one in told if isinstance(one, ContradictionError)]
+        (kept,) = await store.labels("pump-1")
+        assert f"Label {kept.id} says" in str(refused)
+
+
+@every_store
+async def test_a_machine_has_a_bounded_number_of_labels(name: str, tmp_path: Path) -> None:
+    async with store_of(name, tmp_path) as store:
+        await keep(store, Write(PUMP, ramp(1)))
+        labels = [Label("pump-1", at, at, LabelKind.FAILURE) for at in range(MAX_LABELS)]
+        await asyncio.gather(*map(store.save_label, labels))
+        with pytest.raises(LabelError, match=f"{MAX_LABELS} labels, and no more"):
+            await store.save_label(Label("pump-1", MAX_LABELS, MAX_LABELS, LabelKind.FAILURE))
+        assert len(await store.labels("pump-1")) == MAX_LABELS
 
 
 def test_every_registered_store_was_walked() -> None:

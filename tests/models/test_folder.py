@@ -17,7 +17,6 @@ import pytest
 from telltale.batch import Batch
 from telltale.errors import ModelError
 from telltale.models.card import Input, Window
-from telltale.models.detectors.train import train_detector
 from telltale.models.folder import (
     PARITY,
     packed_arrays,
@@ -26,6 +25,8 @@ from telltale.models.folder import (
     training_hash,
     write_folder,
 )
+from telltale.models.trainers import train
+from telltale.models.training_set import TrainingSet
 from tests.models.toys import stream
 
 
@@ -38,7 +39,7 @@ def readings(n: int = 300, seed: int = 1) -> Batch:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A detector's folder."""
     inputs = {"a": Input("1"), "b": Input("bar")}
-    card, files = train_detector("mahalanobis", "anomaly", readings(), inputs)
+    card, files = train("mahalanobis", "anomaly", TrainingSet.of_normal(readings(), inputs))
     path = tmp_path_factory.mktemp("models") / "anomaly"
     write_folder(path, card, files)
     return path
@@ -126,8 +127,19 @@ def test_a_small_file_that_unpacks_to_too_much_is_refused() -> None:
         for _ in range(600):
             file.write(bytes(2**20))
     assert len(buffer.getvalue()) < 2**20
-    with pytest.raises(ModelError, match="unpacks to more than 512 MB"):
+    with pytest.raises(ModelError, match=r"m/bomb.npz: unpacks to 600 MB; at most 128 MB"):
         read_arrays(buffer.getvalue(), "m/bomb.npz")
+
+
+def test_a_header_that_claims_more_numbers_than_there_are_is_refused() -> None:
+    header = io.BytesIO()
+    claimed = {"descr": "<f8", "fortran_order": False, "shape": (10**13,)}
+    np.lib.format.write_array_header_1_0(header, claimed)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as packed:
+        packed.writestr("a.npy", header.getvalue())
+    with pytest.raises(ModelError, match=r"m/claims.npz: cannot be read as arrays"):
+        read_arrays(buffer.getvalue(), "m/claims.npz")
 
 
 @pytest.mark.parametrize(

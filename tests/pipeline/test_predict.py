@@ -160,3 +160,18 @@ def test_another_version_of_a_model_starts_afresh_and_the_others_go_on() -> None
 def test_a_model_that_does_not_fit_the_profile_is_refused(card: Card, words: str) -> None:
     with pytest.raises(ModelError, match=words):
         Pipeline(PROFILE, {"toy": ComposedModel(card, SumOfSquares())})
+
+
+def test_runs_are_timed_and_times_are_no_part_of_the_state() -> None:
+    pipeline = Pipeline(PROFILE, {"toy": toy(1)})
+    state = pipeline.start()
+    assert pipeline.run_time("toy").runs == 0
+    batch = stream({"a": [1.0, 2.0, 3.0, 4.0], "b": [0.0] * 4})
+    for _ in range(3):
+        pipeline.run(batch, state)
+    time = pipeline.run_time("toy")
+    assert (time.runs, time.rows) == (3, 12)
+    assert 0.0 < time.longest_s <= time.seconds
+    again = Pipeline(PROFILE, {"toy": toy(1)})
+    states = [one.run(batch, one.start())[1] for one in (pipeline, again)]
+    assert pipeline.encode(states[0]) == again.encode(states[1])

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from telltale.profiles import schema
+from telltale.profiles import points, schema
 from telltale.profiles.parse import parse_profile
 from telltale.units import UNITS, WEAK_SUFFIXES
 
@@ -22,6 +22,7 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "Limits": schema.Limits,
     "OBD-II": schema.Obd2,
     "Metric": schema.Metric,
+    "Measuring point": points.Point,
     "Simulator": schema.SimulatorSettings,
 }
 

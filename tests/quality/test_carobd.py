@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from telltale.models.detectors.train import train_detector
 from telltale.models.folder import made_model
+from telltale.models.trainers import train
+from telltale.models.training_set import TrainingSet
 from tests.quality.carobd_folder import ROWS, write_folder
 
 JUDGES = Path(__file__).parents[2] / "benchmarks" / "quality"
@@ -98,7 +99,9 @@ def test_shuffling_what_comes_later_changes_nothing_before_it(
     carobd: Any, trips: Any, tmp_path: Path
 ) -> None:
     learnt = trips.read_trips(write_folder(tmp_path))
-    model = made_model(*train_detector("noise", "coolant", trips.joined(learnt), trips.INPUTS))
+    model = made_model(
+        *train("noise", "coolant", TrainingSet.of_normal(trips.joined(learnt), trips.INPUTS))
+    )
     found, where = carobd.noisy(learnt[0], 60.0, 8, 0)
     cut = where.start + 150
     shuffled = found.copy()

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from telltale.models.detectors.train import train_detector
 from telltale.models.folder import made_model
+from telltale.models.trainers import train
+from telltale.models.training_set import TrainingSet
 from tests.quality.carobd_folder import trip, write_folder
 
 JUDGES = Path(__file__).parents[2] / "benchmarks" / "quality"
@@ -53,11 +54,12 @@ def test_a_fault_begins_at_its_row_and_not_before(judge: Any) -> None:
 
 def test_a_sensor_that_is_said_to_stick_hides_a_change_while_it_is_cold(judge: Any) -> None:
     one = judge.Trip("live1", trip(1))
-    for fault in judge.faults(one):
-        if fault.kind == "stuck":
-            true_c = one.coolant_c[fault.start : fault.start + judge.WITHIN_ROWS]
-            assert true_c[0] < judge.WARM_C
-            assert np.abs(true_c - true_c[0]).max() >= judge.MOVES_C
+    stuck = [fault for fault in judge.faults(one) if fault.kind == "stuck"]
+    assert stuck
+    for fault in stuck:
+        true_c = one.coolant_c[fault.start : fault.start + judge.WITHIN_ROWS]
+        assert true_c[0] < judge.WARM_C
+        assert np.abs(true_c - true_c[0]).max() >= judge.MOVES_C
 
 
 def test_a_trip_without_a_warm_up_has_no_sensor_that_sticks_in_it(judge: Any) -> None:
@@ -68,7 +70,8 @@ def test_a_trip_without_a_warm_up_has_no_sensor_that_sticks_in_it(judge: Any) ->
 def test_shuffling_what_comes_later_changes_nothing_before_it(judge: Any) -> None:
     learnt = [judge.Trip(f"live{n}", trip(n)) for n in range(8)]
     batch = judge.joined(learnt)
-    models = [made_model(*train_detector(k, k, batch, judge.INPUTS)) for k in judge.DETECTORS]
+    learnt_from = TrainingSet.of_normal(batch, judge.INPUTS)
+    models = [made_model(*train(k, k, learnt_from)) for k in judge.DETECTORS]
     fault = next(f for f in judge.faults(learnt[0]) if f.kind == "offset")
     cut = fault.start + 100
     shuffled = fault.coolant_c.copy()

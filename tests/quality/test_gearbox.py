@@ -58,7 +58,9 @@ def test_shuffling_the_future_changes_no_window_before_it(
     judge = script("gearbox", monkeypatch)
     recordings = judge.read(folder)
     healthy = [r.samples for r in recordings if not r.is_broken]
-    card, files = judge.learnt_gear(healthy, ("a1", "a2"), judge.ALL, 1000, data="made by a test")
+    window = judge.GearWindow(("a1", "a2"), judge.ALL, 1000)
+    levels = [window.levels(each) for each in healthy]
+    card, files = judge.learnt_gear(levels, window, data="made by a test")
     model = judge.gear_model(card, files)
     recording = recordings[0]
     later = {

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
@@ -12,7 +13,7 @@ import pytest
 
 from telltale.errors import StoreFullError, StoreInterruptedError
 from telltale.store.base import RangeQuery, Write
-from telltale.store.sqlite import SQLiteStore
+from telltale.store.sqlite import STUCK_S, SQLiteStore
 from tests.store.samples import event, opened, profile, ramp, same
 
 PUMP = profile()
@@ -144,6 +145,33 @@ async def test_closing_twice_leaves_no_process_behind(tmp_path: Path) -> None:
     await store.close()
     await store.close()
     assert not child.is_running()
+
+
+async def test_a_process_that_was_stopped_holds_up_the_end_for_a_while_only(
+    tmp_path: Path,
+) -> None:
+    store = await opened(tmp_path, **APART)
+    await keep(store, Write(PUMP, ramp(10)))
+    committing().send_signal(signal.SIGSTOP)
+    stuck = store.submit(Write(PUMP, ramp(10, start_s=100.0)))
+    while not stuck.running():
+        await asyncio.sleep(0.01)
+    waiting = store.submit(Write(PUMP, ramp(10, start_s=200.0)))
+    await asyncio.sleep(STUCK_S)
+    problem = (await store.status()).problem
+    assert problem is not None
+    assert "A commit has been under way for 1" in problem
+    began = time.monotonic()
+    await store.close()
+    assert time.monotonic() - began < 30.0
+    with pytest.raises(StoreInterruptedError, match="Send them again"):
+        stuck.result()
+    assert waiting.result() == 10
+    store = await opened(tmp_path, **APART)
+    try:
+        assert len(await store.read(EVERYTHING)) == 20
+    finally:
+        await store.close()
 
 
 async def test_modules_in_the_working_folder_are_not_taken_for_telltales_own(

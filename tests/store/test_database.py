@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from telltale.errors import StoreError
+from telltale.labels import Label, LabelKind
 from telltale.store import migrate
 from telltale.store.backup_folder import back_up, restore
 from telltale.store.base import RangeQuery, Write
@@ -81,6 +82,7 @@ async def test_a_backup_made_while_writing_restores_what_was_there(tmp_path: Pat
     folder, copy = tmp_path / "data", tmp_path / "copies" / "monday"
     await kept(folder)
     store = await opened(folder)
+    label = await store.save_label(Label("pump-1", 1, 2, LabelKind.NORMAL))
     pending = store.submit(Write(profile(), ramp(1_000, start_s=1_000.0)))
     assert back_up(folder, copy) > 0
     with pytest.raises(StoreError, match="is there already"):
@@ -94,6 +96,7 @@ async def test_a_backup_made_while_writing_restores_what_was_there(tmp_path: Pat
     found = await store.read(EVERYTHING)
     assert same(found.rows(0, 1_000), ramp(1_000))
     assert await store.events() == [event(5)]
+    assert await store.labels() == [label]
     await store.close()
 
 

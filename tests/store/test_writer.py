@@ -4,14 +4,14 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from telltale.errors import StoreBusyError, StoreError, StoreFullError
 from telltale.store.base import RangeQuery, Write
-from telltale.store.commit import Committer
+from telltale.store.commit import Committed, Committer
 from telltale.store.database import open_database
 from telltale.store.failures import WriteFailures, size_text
 from telltale.store.files import ARCHIVE
@@ -198,3 +198,77 @@ async def test_a_store_that_is_in_use_is_not_opened_twice(tmp_path: Path) -> Non
     await store.close()
     await store.open()
     await store.close()
+
+
+class SlowCommits:
+    """Keeps nothing, and takes its time: a slow disk."""
+
+    def __init__(self, takes_s: float) -> None:
+        self.takes_s = takes_s
+        self.groups: list[int] = []
+
+    def commit(self, writes: Sequence[Write], now_ns: int) -> Committed:
+        time.sleep(self.takes_s)
+        self.groups.append(len(writes))
+        return Committed([len(write.batch) for write in writes], [])
+
+    def forget(self) -> None:
+        return
+
+    def interrupt(self) -> None:
+        return
+
+    def close(self) -> None:
+        return
+
+
+def slow_writer(commits: SlowCommits, connection: sqlite3.Connection, folder: Path) -> Writer:
+    return Writer(
+        commits,
+        connection,
+        WriteFailures(folder),
+        commit_ms=1_000,
+        commit_rows=2000,
+        queue_rows=10_000,
+        clock_ns=time.time_ns,
+    )
+
+
+def test_a_sender_that_is_alone_and_waits_for_each_answer_is_not_kept_waiting_for_company(
+    connection: sqlite3.Connection, tmp_path: Path
+) -> None:
+    commits = SlowCommits(0.05)
+    writer = slow_writer(commits, connection, tmp_path)
+    writer.start()
+    try:
+        began = time.monotonic()
+        for number in range(12):
+            writer.submit(Write(PUMP, ramp(1, start_s=number))).result(5)
+        took_s = time.monotonic() - began
+    finally:
+        writer.stop()
+    assert commits.groups == [1] * 12
+    assert took_s < 12 * 0.05 + 1.0, "each waited for four times as long as a commit takes"
+
+
+def test_senders_side_by_side_are_still_committed_together(
+    connection: sqlite3.Connection, tmp_path: Path
+) -> None:
+    commits = SlowCommits(0.02)
+    writer = slow_writer(commits, connection, tmp_path)
+    writer.start()
+
+    def send(sender: int) -> None:
+        for number in range(10):
+            writer.submit(Write(PUMP, ramp(1, start_s=100.0 * sender + number))).result(10)
+
+    senders = [threading.Thread(target=send, args=(sender,)) for sender in range(8)]
+    try:
+        for thread in senders:
+            thread.start()
+        for thread in senders:
+            thread.join(60)
+    finally:
+        writer.stop()
+    assert sum(commits.groups) == 80
+    assert len(commits.groups) < 30

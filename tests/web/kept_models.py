@@ -17,7 +17,7 @@ from telltale.models.life.few_lives import FewLivesHow, trained_few_lives
 from telltale.profiles.load import builtin_profiles
 from telltale.runtime.build import embedded_runtime
 from telltale.runtime.core import Runtime
-from telltale.runtime.shelf import SHIPPED
+from telltale.runtime.models.shelf import SHIPPED
 
 HOW = FewLivesHow(age="age_s", sign="rms_g", sign_unit="g", smooth_s=30.0)
 MADE_UP = Training("Made-up bearings.", is_simulated=True)

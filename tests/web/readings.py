@@ -84,9 +84,15 @@ def running(n: int, start_s: float, seed: int = 0, **off: float) -> list[dict[st
 
 
 def learn(
-    server: Server, machine: str, start_s: float, end_s: float, **wish: object
+    server: Server,
+    machine: str,
+    start_s: float,
+    end_s: float,
+    *,
+    within_s: float = LEARNT_WITHIN_S,
+    **wish: object,
 ) -> dict[str, Any]:
-    """Learn what is normal from a stretch, and return the training when it has succeeded."""
+    """Learn from a stretch, usually what is normal, and return the training that has succeeded."""
     asked = {"from": round(start_s * 1e3), "to": round(end_s * 1e3), "kind": "mahalanobis"} | wish
     answer = server.request(
         "POST",
@@ -95,14 +101,14 @@ def learn(
         {"Content-Type": "application/json"},
     )
     assert answer.status == 202, answer
-    deadline_s = time.monotonic() + LEARNT_WITHIN_S
+    deadline_s = time.monotonic() + within_s
     while time.monotonic() < deadline_s:
         training: dict[str, Any] = server.get(f"/trainings/{answer.json()['id']}")
         if training["state"] not in {"waiting", "running"}:
             assert training["state"] == "done", training
             return training
         time.sleep(0.05)
-    raise AssertionError(f"not learnt in {LEARNT_WITHIN_S} s")
+    raise AssertionError(f"not learnt in {within_s} s")
 
 
 @contextlib.contextmanager

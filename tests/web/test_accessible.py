@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.faults.server import Server
 from tests.web.conftest import ROOT
+from tests.web.kept_models import fan_reading
 from tests.web.readings import (
     CRITICAL_MM_S,
     WARN_MM_S,
@@ -34,6 +35,8 @@ def fleet(server: Server) -> None:
     for number in range(1, 5):
         register(server, f"pump-{number}", f"Pump {number}")
     register(server, "spare", "Spare pump")
+    register(server, "fan-1", "Fan 1", "rotating_machine")
+    assert server.push_json("fan-1", [fan_reading(time.time())]).status == 200
     send_past(server, "pump-1", vibration_mm_s=CRITICAL_MM_S)
     send_past(server, "pump-2", vibration_mm_s=WARN_MM_S)
     assert server.push_json("pump-3", reading(time.time() - 3600)).status == 200
@@ -83,8 +86,50 @@ def with_heat(page: Page) -> None:
     with_both(page)
 
 
+def with_label(page: Page) -> None:
+    page.get_by_role("button", name="Say what it was…").first.click()
+    expect(page.get_by_role("form", name="Name this stretch")).to_be_visible()
+
+
+def with_drift(page: Page) -> None:
+    page.get_by_text("Still as it learnt?").first.click()
+    expect(page.get_by_role("region", name="Inputs now and in training")).to_be_visible()
+
+
+def with_kinds(page: Page) -> None:
+    expect(page.locator(".kinds > li")).to_have_count(8)
+    page.locator(".kinds summary").first.click()
+    expect(page.locator(".meaning .two")).to_be_visible()
+
+
+def with_binding(page: Page) -> None:
+    files = [{"name": "net.onnx", "mimeType": "application/octet-stream", "buffer": b"none"}]
+    page.set_input_files('input[type="file"]', files)  # type: ignore[arg-type]
+    page.get_by_role("button", name=re.compile("^All .* channels$")).click()
+    page.get_by_label("Outputs, in their order").fill("score")
+    page.get_by_role("button", name="Bring it in").click()
+    expect(page.locator(".upload .note.crit")).to_be_visible()
+
+
+def with_waveform(page: Page) -> None:
+    rows = b"\n".join(b"%.3f" % (((i * 7919) % 1000) / 1000 - 0.5) for i in range(20_000))
+    files = [{"name": "wave.csv", "mimeType": "text/csv", "buffer": rows}]
+    page.set_input_files('input[type="file"]', files)  # type: ignore[arg-type]
+    page.get_by_label("Measuring point").fill("drive_end")
+    page.get_by_label("Samples a second").fill("10000")
+    page.get_by_label("Shaft speed, rpm").fill("1500")
+    page.get_by_text("Bearing and gear").click()
+    for label, value in (("Balls", "9"), ("Their diameter", "8"), ("Pitch diameter", "39")):
+        page.get_by_label(label).fill(value)
+    page.get_by_role("button", name="Judge it").click()
+    expect(page.get_by_role("heading", name="Envelope spectrum")).to_be_visible()
+
+
 def with_failure(page: Page) -> None:
     page.get_by_label("Try it as a shadow").check()
+    page.get_by_role("button", name="Learn what is normal").click()
+    expect(page.locator(".learn-form .note.crit")).to_be_visible()  # beside which model?
+    page.get_by_label("Let it run").check()
     page.get_by_role("button", name="Learn what is normal").click()
     expect(page.locator(".trainings .state").first).to_have_text("Failed")
 
@@ -93,6 +138,10 @@ VIEWS: list[tuple[str, Callable[[Page], None] | None]] = [
     ("/", None), ("/", as_table), ("/", with_menu),
     ("/machines/pump-1", None), ("/machines/pump-1", with_both), ("/machines/pump-1", as_table),
     ("/machines/pump-5", with_heat), ("/machines/pump-5/learn", None),
+    ("/machines/pump-5", with_label), ("/machines/pump-5", with_drift),
+    ("/machines/fan-1/faults", with_kinds), ("/machines/pump-5/faults", None),
+    ("/models", with_binding), ("/machines/pump-5/vibration", with_waveform),
+    ("/machines/pump-5/learn?kind=faults", None), ("/machines/pump-5/learn?kind=forecast", None),
     ("/machines/pump-3/learn", with_failure), ("/machines/spare/learn", None),
     ("/models", None), ("/models/1", None), ("/models/2", None), ("/models/99", None),
     ("/machines/spare", None), ("/machines/mixer", None), ("/machines/nobody", None),

@@ -46,6 +46,7 @@ def test_the_page_reconnects_after_kill_9_and_misses_no_event(
     badge = page.locator(".top .live")
     expect(badge).to_have_text(re.compile("^Live"))
     expect(page.locator("a.tile")).to_have_count(2)
+    page.wait_for_load_state("networkidle")  # what is fetched for later is not cut in two
 
     server.end(signal.SIGKILL)
     expect(badge).to_have_text(re.compile("^Reconnecting"))

@@ -142,8 +142,9 @@ def test_normal_is_learnt_from_a_named_stretch_and_the_next_readings_fill_the_wi
 ) -> None:
     page.goto(f"/machines/pump-3/learn?from={iso(pumps)}&to={iso(pumps + N)}")
     expect(page.get_by_label("From", exact=True)).to_have_value(iso(pumps)[:19])
-    kinds = page.get_by_label("Kind of detector")
+    kinds = page.get_by_label("Kind of model")
     kinds.select_option("mahalanobis")
+    expect(page.locator(".learn-form .hint").first).to_contain_text("Distance of the steady")
     page.get_by_label("False alarms allowed").select_option(label="one a month")
     page.get_by_role("button", name="Learn what is normal").click()
     report = panel(page, "Trainings").locator("li").first
@@ -159,6 +160,31 @@ def test_normal_is_learnt_from_a_named_stretch_and_the_next_readings_fill_the_wi
     expect(bar).to_have_attribute("aria-valuenow", "33")  # 5 of 15
     push(server, "pump-3", running(30, pumps + N + 5, 4))
     expect(page.get_by_role("heading", name="What moves it")).to_be_visible()
+
+
+def test_several_stretches_and_settings_are_learnt_from_together(
+    page: Page, server: Server, pumps: float
+) -> None:
+    register(server, "pump-5", "Pump 5")
+    push(server, "pump-5", running(N, pumps))
+    page.goto(f"/machines/pump-5/learn?from={iso(pumps)}&to={iso(pumps + 250)}")
+    page.get_by_role("button", name="Keep this one, choose another").click()
+    expect(page.get_by_role("list", name="Further stretches").locator("li")).to_have_count(1)
+    page.get_by_label("To", exact=True).fill(iso(pumps + N)[:19])
+    page.get_by_label("From", exact=True).fill(iso(pumps + 300)[:19])
+    page.get_by_label("From", exact=True).blur()
+    page.get_by_text("Finer settings").click()
+    page.get_by_label("Window, s").fill("20")
+    page.get_by_label("Only keep it").check()
+    page.get_by_role("button", name="Learn what is normal").click()
+    report = panel(page, "Trainings").locator("li").first
+    expect(report.locator(".state")).to_have_text("Learnt")
+    expect(report).to_contain_text("2 stretches")
+    expect(report).to_contain_text("It is kept and runs nowhere.")
+    (training, *_) = server.get("/trainings?machine=pump-5")["trainings"]
+    assert len(training["stretches"]) == 2
+    card = server.get(f"/models/{training['model']}")["card"]
+    assert card["window"]["samples"] == 20  # one a second
 
 
 def test_a_training_that_fails_says_why(page: Page, pumps: float) -> None:
@@ -261,9 +287,7 @@ def test_remaining_life_is_said_as_an_interval_and_drawn_as_a_band(
     expect(life).to_contain_text("Learnt from simulated data")
     charts = page.get_by_role("slider", name=re.compile("Remaining life: lowest"))
     expect(charts.locator(".read").first).to_have_text(re.compile(r"^[\d,]+ [\d,]+ to [\d,]+$"))
-    expect(
-        page.get_by_text("This model does not say which of its inputs moves it.")
-    ).to_be_visible()
+    expect(page.get_by_text(re.compile("does not say (what|which)"))).to_be_visible()
     page.get_by_role("button", name="Both").first.click()
     table = page.get_by_role("region", name="The charts as a table").first
     expect(table.locator("thead th")).to_contain_text(["Remaining life, at least"])
@@ -275,7 +299,7 @@ def test_faults_stand_with_the_leading_one_first(page: Page, server: Server) -> 
     expect(faults.locator(".intensities > li")).to_have_count(8)
     shown = faults.locator(".intensities .num").all_inner_texts()
     figures = [float(text.split()[0]) for text in shown]
-    assert figures == sorted(figures, reverse=True)
+    assert max(figures) - figures[0] <= 5.0  # a tenth of the limit: calm rows keep their places
     expect(faults).to_contain_text("An intensity is not a probability.")
     expect(faults).to_contain_text("Learnt from simulated data")
 

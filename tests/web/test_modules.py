@@ -39,6 +39,7 @@ def js(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+TIMES = "\N{MULTIPLICATION SIGN}"
 SAYS: list[tuple[str, Any]] = [
     # format: three figures, a true minus, ages as people say them
     ("format.number(1234.5, 1)", "1,234.5"),
@@ -117,7 +118,54 @@ SAYS: list[tuple[str, Any]] = [
         "words.mainOutputs({ outputs: { v_g: 1, v_low_g: 1, v_high_g: 1, band_low_g: 1 } })",
         ["v_g", "band_low_g"],
     ),
+    # settings of a kind: what its schema says, needed ones first
+    (
+        "kinds.settingsOf({ $ref: '#/$defs/S', $defs: { S: { properties: {"
+        " every_s: { type: 'number', default: 1 }, how: { type: 'object' }, channel: { type:"
+        " 'string' } }, required: ['channel'] } } }).map((one) => [one.name, one.type, one.usual])",
+        [["channel", "channel", ""], ["every_s", "number", "1"]],
+    ),
+    (
+        "kinds.settingsTyped([{ name: 'a', type: 'number' }, { name: 'b', type: 'boolean' },"
+        " { name: 'c', type: 'string' }], { a: '60', b: 'true', c: '' })",
+        {"a": 60, "b": True},
+    ),
+    ("kinds.settingWords('horizon_s')", "Horizon, s"),
+    ("kinds.kindTitle(null, 'half_space')", "Half space"),
+    # lines of a spectrum
+    ("lines.lineWords({ name: 'BPFO', harmonic: 1, sideband: 0 })", "BPFO"),
+    (
+        "lines.lineWords({ name: 'BPFI', harmonic: 2, sideband: 1 })",
+        f"2 {TIMES} BPFI + turning",
+    ),
+    (
+        "lines.lineWords({ name: '2 x BSF', harmonic: 3, sideband: 0 })",
+        f"6 {TIMES} BSF",
+    ),
+    (
+        "lines.standing([{ part: 'ball', stands_out: true, ratio: 9 }, { part: 'cage', stands_out:"
+        " true, ratio: 4 }, { part: 'cage', ratio: 5 }], 'cage').map((one) => one.ratio)",
+        [4],
+    ),
+    ("lines.findingWords('outer_race')", "damage of the outer race"),
+    ("lines.findingWords('unclear')", "unclear"),
+    ("charts.horizon_s([{}, { ahead: { by_s: 60 } }])", 60),
+    ("charts.horizon_s([])", 0),
     ("words.alarmWords({ alarms_per_week: null })", "false alarms were not estimated"),
+    ("words.lifeWords(0.445, 0.455)", "in about 27 min"),
+    ("words.lifeWords(1, 1.9)", "in 60 to 114 min"),
+    ("words.lifeWords(50, null)", "in 2 days at the earliest"),
+    ("words.isWaiting({ state: 'learning', seen: 0, needed: 1 })", True),
+    ("words.isWaiting({ state: 'learning', seen: 0, needed: 60 })", False),
+    (
+        "words.anewWords({ seen_s: 6360, needed_s: 13500, problem: '' })",
+        ("What is normal is learnt anew after 3 h 45 min of calm readings; 1 h 46 min heard."),
+    ),
+    ("details.detailWords({ port: 'COM3', baud: 38400, doubts: [] })", "port COM3, baud 38,400"),
+    ("details.detailWords({ a: { b: 1 }, c: { d: null }, e: { f: true } })", "a b 1; e f yes"),
+    ("details.detailWords(['P0301', 'P0420'])", "P0301, P0420"),
+    ("details.detailWords(0, 'last_ns')", "1 Jan 1970, 05:30:00"),
+    ("details.detailWords(Array(30).fill(1)).slice(-9)", "1, 6 more"),
     ("words.differenceWords(null)", "No sample has been answered by both yet."),
     ("heat.levelOf(-3, heat.LIMIT_STEPS)", 0),
     (
@@ -201,6 +249,21 @@ def test_a_view_of_history_survives_its_address(js: Page) -> None:
         return [one, view.readView(new URL(path, "http://x").searchParams)];
     }""")
     assert said[0] == said[1]
+
+
+def test_lowest_and_highest_of_buckets_leave_no_gap_and_a_pause_of_three_does(js: Page) -> None:
+    said = js.evaluate("""() => {
+        const steps = Array.from({ length: 400 }, (_, i) => (i % 2 ? 23.9 : 0.04)); // of 12 s
+        const live = Array(900).fill(0.1); // comes after them, as it is
+        let at_s = 0;
+        const time_s = Float64Array.from([0, ...steps, ...live].map((step) => (at_s += step)));
+        const line = { time_s, value: time_s };
+        const range = { from_s: 0, to_s: at_s + 36 };
+        const pause_s = series.longestPause_s(line, 10, 12);
+        const gaps = (now_s) => series.gapsIn(line, range, pause_s, now_s);
+        return [gaps(at_s), gaps(at_s + 36).length, series.longestPause_s(line, 10)];
+    }""")
+    assert said == [[], 1, 10]
 
 
 def test_a_heat_map_weighs_shares_by_the_score_and_puts_the_heaviest_input_first(js: Page) -> None:

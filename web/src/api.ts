@@ -151,27 +151,30 @@ export interface ImportQuery {
   time_column?: string;
 }
 
-/** Upload a whole file. XMLHttpRequest, because fetch does not tell how much has been sent. */
-export function startImport(
-  file: File,
-  asked: ImportQuery = {},
-  onSent?: (bytes: number) => void,
-): { job: Promise<ImportJob>; abort: () => void } {
+export interface Upload<T> {
+  job: Promise<T>;
+  abort: () => void;
+}
+
+/** Send a whole file. XMLHttpRequest, because fetch does not tell how much has been sent. */
+export function upload<T>(path: string, file: File, asked: Query, onSent?: (bytes: number) => void): Upload<T> {
   const xhr = new XMLHttpRequest();
-  const job = new Promise<ImportJob>((resolve, reject) => {
-    xhr.open("POST", url("/imports", { filename: file.name, modified: file.lastModified, ...asked }));
+  const job = new Promise<T>((resolve, reject) => {
+    xhr.open("POST", url(path, asked));
     xhr.upload.onprogress = (sent) => onSent?.(sent.loaded);
     xhr.onerror = () => reject(unreachable());
     xhr.onabort = () => reject(new DOMException("stopped", "AbortError"));
     xhr.onload = () => {
       const body = parsed(xhr.responseText);
-      if (xhr.status < 300) resolve(body as ImportJob);
+      if (xhr.status < 300) resolve(body as T);
       else reject(new ApiError(problemOf(xhr.status, xhr.statusText, body)));
     };
     xhr.send(file);
   });
   return { job, abort: () => xhr.abort() };
 }
+export const startImport = (file: File, asked: ImportQuery = {}, onSent?: (bytes: number) => void): Upload<ImportJob> =>
+  upload<ImportJob>("/imports", file, { filename: file.name, modified: file.lastModified, ...asked }, onSent);
 export const importJob = (id: string) => get<ImportJob>(`/imports/${encodeURIComponent(id)}`);
 export const stopImport = (id: string) => send<ImportJob>("DELETE", `/imports/${encodeURIComponent(id)}`);
 

@@ -5,6 +5,7 @@ import { FleetPage } from "./pages/fleet";
 import { LostPage } from "./pages/lost";
 
 const EntryPage = later(() => import("./pages/entry").then((it) => it.EntryPage));
+const FaultsPage = later(() => import("./pages/faults").then((it) => it.FaultsPage));
 const HistoryPage = later(() => import("./pages/history").then((it) => it.HistoryPage));
 const ImportPage = later(() => import("./pages/import").then((it) => it.ImportPage));
 const LearnPage = later(() => import("./pages/learn").then((it) => it.LearnPage));
@@ -13,6 +14,7 @@ const ModelPage = later(() => import("./pages/model").then((it) => it.ModelPage)
 const ModelsPage = later(() => import("./pages/models").then((it) => it.ModelsPage));
 const SourcesPage = later(() => import("./pages/sources").then((it) => it.SourcesPage));
 const StatesPage = later(() => import("./pages/states").then((it) => it.StatesPage));
+const VibrationPage = later(() => import("./pages/vibration").then((it) => it.VibrationPage));
 
 export function App() {
   const { route } = place.value;
@@ -23,6 +25,10 @@ export function App() {
       return <MachinePage key={route.machine} id={route.machine} />;
     case "learn":
       return <LearnPage key={route.machine} id={route.machine} />;
+    case "faults":
+      return <FaultsPage key={route.machine} id={route.machine} />;
+    case "vibration":
+      return <VibrationPage key={route.machine} id={route.machine} />;
     case "history":
       return <HistoryPage machine={route.machine} />;
     case "models":

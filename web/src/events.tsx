@@ -6,6 +6,7 @@ import { eventTitle, lowerFirst } from "./findings";
 import { Lamp } from "./lamp";
 import { profileOf } from "./outputs";
 import { causeWords, signedShare } from "./models/cause";
+import { LabelForm } from "./labels";
 import { machinePath } from "./router";
 import { eventLit } from "./states";
 import { machineSignal, now, specOf } from "./store";
@@ -47,6 +48,7 @@ export const EventRows = ({ events, nowMs, named = false }: EventRowsProps) => (
 function EventRow({ event, nowMs, named }: { event: MachineEvent; nowMs: number; named: boolean }) {
   const startMs = msOf(event.start_ns);
   const what = eventWords(event, named);
+  const [isLabelling, setLabelling] = useState(false);
   return (
     <li>
       <Lamp lit={isRecorded(event) ? "rec" : eventLit(event)} label={event.kind === "note" ? "Note" : event.end_ns === null ? undefined : "Over"} />
@@ -54,9 +56,16 @@ function EventRow({ event, nowMs, named }: { event: MachineEvent; nowMs: number;
       <time dateTime={new Date(startMs).toISOString()} title={dateTime(startMs)}>{when(startMs, nowMs)}</time>
       <span class="why">{tied(why(event, nowMs))}</span>
       {event.causes !== undefined && event.causes.length > 0 && <Causes event={event} />}
+      {!named && event.kind === "limit" && <button class="btn quiet label-it" aria-expanded={isLabelling} onClick={() => setLabelling(!isLabelling)}>Say what it was…</button>}
+      {isLabelling && <LabelForm machine={event.machine} range={rangeOf(event, nowMs)} kind="fault" fault={faultOf(event)} onDone={() => setLabelling(false)} />}
     </li>
   );
 }
+
+const rangeOf = ({ start_ns, end_ns }: MachineEvent, nowMs: number) => ({ from_s: start_ns / 1e9, to_s: end_ns === null ? nowMs / 1000 : end_ns / 1e9 });
+
+/** The kind that a fault model names: `lubrication` of `fault_lubrication_pct`. */
+const faultOf = ({ name }: MachineEvent): string => /^fault_(.+)_[a-z]+$/.exec(name)?.[1]?.replaceAll("_", " ") ?? "";
 
 /** Which inputs explained most of it when it was told first. */
 function Causes({ event }: { event: MachineEvent }) {

@@ -1,4 +1,4 @@
-// Pages that come with the first visit, so that the first picture waits for as little as possible.
+// What comes when it is needed, so that the first picture waits for as little as possible.
 import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect } from "preact/hooks";
@@ -7,7 +7,8 @@ import { Page } from "./shell";
 
 type Got<P> = { at: "waiting" } | { at: "here"; page: ComponentType<P> } | { at: "missing" };
 
-export function later<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+/** A page, or a part of one: a part leaves its place empty until it is there. */
+export function later<P extends object>(load: () => Promise<ComponentType<P>>, kind: "page" | "part" = "page"): ComponentType<P> {
   const got = signal<Got<P>>({ at: "waiting" });
   const take = async (): Promise<void> => {
     try {
@@ -25,14 +26,17 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>): 
     }, []);
     const state = got.value;
     if (state.at === "here") return <state.page {...props} />;
+    if (kind === "part") return state.at === "missing" ? <p class="note">This part did not arrive. <Reload /></p> : null;
     return state.at === "missing" ? <Missing /> : <Page where="telltale" finding="One moment" />;
   };
 }
 
+const Reload = () => <button class="btn" onClick={() => location.reload()}>Load again</button>;
+
 const Missing = () => (
   <Page where="telltale" finding="This page did not arrive">
     <section class="panel">
-      <Blank level={2} title="The server does not answer, or it was renewed meanwhile" action={<button class="btn main" onClick={() => location.reload()}>Load again</button>}>
+      <Blank level={2} title="The server does not answer, or it was renewed meanwhile" action={<Reload />}>
         Readings go on being kept. What is open already stays usable.
       </Blank>
     </section>

@@ -5,7 +5,7 @@ import { signal } from "@preact/signals";
 export type Route =
   | { page: "fleet" }
   | { page: "machine"; machine: string }
-  | { page: "learn"; machine: string }
+  | { page: "learn" | "faults" | "vibration"; machine: string }
   | { page: "history"; machine: string | null }
   | { page: "models" }
   | { page: "model"; model: number }
@@ -29,7 +29,7 @@ export function parse(path: string, query: URLSearchParams): Route {
   if (first === "machines" && second !== undefined) {
     if (third === undefined) return { page: "machine", machine: second };
     if (third === "history") return { page: "history", machine: second };
-    if (third === "learn") return { page: "learn", machine: second };
+    if (third === "learn" || third === "faults" || third === "vibration") return { page: third, machine: second };
   }
   if (first === "history" && parts.length === 1) return { page: "history", machine: query.get("machine") };
   if (first === "models" && /^\d+$/.test(second ?? "")) return { page: "model", model: Number(second) };
@@ -50,6 +50,9 @@ export const place = signal<Place>(here());
 
 export const machinePath = (id: string): string => `/machines/${encodeURIComponent(id)}`;
 export const historyPath = (id?: string | null): string => (id ? `${machinePath(id)}/history` : "/history");
+
+export const faultsPath = (id: string): string => `${machinePath(id)}/faults`;
+export const vibrationPath = (id: string): string => `${machinePath(id)}/vibration`;
 
 export const learnPath = (id: string, range?: { from_s: number; to_s: number } | null): string =>
   `${machinePath(id)}/learn${range ? `?from=${iso(range.from_s)}&to=${iso(range.to_s)}` : ""}`;

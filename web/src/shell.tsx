@@ -39,7 +39,7 @@ function groups(): [string, Link[]][] {
   ];
 }
 
-const HOMES: Record<string, string> = { learn: "machine", model: "models" }; // pages below one of the rail
+const HOMES: Record<string, string> = { learn: "machine", faults: "machine", vibration: "machine", model: "models" }; // pages below one of the rail
 
 function isHere(link: Link): "page" | undefined {
   const { page } = place.value.route;

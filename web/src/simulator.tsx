@@ -2,13 +2,9 @@
 import { useEffect, useState } from "preact/hooks";
 import * as api from "./api";
 import { Simulated } from "./lamp";
-import type { Machine, Simulator, SimulatorFault } from "./types";
+import type { Simulator, SimulatorFault } from "./types";
 
 const SEND_AFTER_MS = 150; // a dragged slider sends its last place, not each one
-/** A simulated machine whose simulator does not run now (a recording of it, say) has no switches. */
-export const isSimulatorHere = (machine: Pick<Machine, "simulated" | "source">): boolean =>
-  machine.simulated && (machine.source ?? "").startsWith("simulator:");
-
 const words = (name: string): string => name.replaceAll("_", " ");
 
 function useSimulator(id: string) {

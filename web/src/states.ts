@@ -1,5 +1,5 @@
 // Machine and value states in the order, words and shapes of the design.
-import type { EventLevel, Freshness, MachineEvent, MachineState, ValueState } from "./types";
+import type { EventLevel, Freshness, Machine, MachineEvent, MachineState, ValueState } from "./types";
 import type { Lit } from "./lamp";
 
 interface Shape {
@@ -46,3 +46,7 @@ export const tone = (state: MachineState | ValueState): "crit" | "warn" | "stale
   const { lit } = stateShape(state);
   return lit === "crit" || lit === "warn" || lit === "stale" || lit === "none" ? lit : "ok";
 };
+
+/** A simulated machine whose simulator does not run now (a recording of it, say) has no switches. */
+export const isSimulatorHere = (machine: Pick<Machine, "simulated" | "source">): boolean =>
+  machine.simulated && (machine.source ?? "").startsWith("simulator:");

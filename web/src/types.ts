@@ -104,6 +104,8 @@ export interface Profile {
   rate_hz: number;
   stale_after_s: number;
   inferred: boolean;
+  /** Where waveforms are measured. */
+  points?: Record<string, unknown>;
 }
 
 export interface ProfileSummary {
@@ -222,6 +224,8 @@ export interface SourceStatus {
   last_time_ns: number | null;
   detail: string | null;
   reasons: Reason[];
+  /** What only this kind of source can tell: text, numbers, and lists or groups of them. */
+  details?: Record<string, unknown>;
 }
 
 export interface SimulatorFault {

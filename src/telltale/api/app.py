@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -15,10 +16,13 @@ from starlette.routing import Route, WebSocketRoute
 
 import telltale
 from telltale.api import (
+    can_databases,
     events,
     exports,
     health,
     imports,
+    influx,
+    labels,
     live_events,
     machine_models,
     machines,
@@ -31,9 +35,11 @@ from telltale.api import (
     status,
     telemetry_out,
     trainings,
+    waveforms,
 )
 from telltale.api.context import PREFIX, Context
 from telltale.api.day_count import DayCount
+from telltale.api.fleet_in import push_fleet
 from telltale.api.guard import Guard
 from telltale.api.live import LiveSocket
 from telltale.api.openapi import build_openapi, docs_page
@@ -42,7 +48,9 @@ from telltale.api.problems import add_problem_handlers
 from telltale.api.push import push_socket
 from telltale.api.settings import ApiSettings
 from telltale.api.telemetry_in import push_telemetry
+from telltale.api.torque import TorqueUploads
 from telltale.errors import UnknownMachineError
+from telltale.runtime.can_databases import FOLDER, CanDatabases
 from telltale.runtime.core import Runtime
 from telltale.runtime.imports import Imports
 from telltale.runtime.replays import Replays
@@ -54,6 +62,8 @@ RESOURCES = (
     machine_models,
     models,
     trainings,
+    labels,
+    waveforms,
     profiles,
     telemetry_out,
     live_events,
@@ -61,6 +71,7 @@ RESOURCES = (
     sessions,
     replays,
     imports,
+    can_databases,
     exports,
     sources,
     simulators,
@@ -95,6 +106,7 @@ def create_app(
             min_free_bytes=limits.min_free_bytes,
         ),
         replays=Replays(runtime),
+        can_databases=CanDatabases(_beside_profiles(runtime) / FOLDER),
         web=web or WEB,
         today=DayCount(0, runtime.clock()),
     )
@@ -110,6 +122,12 @@ def create_app(
     _add_routes(app)
     app.add_middleware(Guard, allowed_hosts=limits.allowed_hosts)
     return app
+
+
+def _beside_profiles(runtime: Runtime) -> Path:
+    """Return the folder that keeps everything; the system's for a runtime without one."""
+    folder = runtime.profiles.folder
+    return folder.parent if folder is not None else Path(tempfile.gettempdir()) / "telltale"
 
 
 @asynccontextmanager
@@ -147,6 +165,9 @@ def _add_routes(app: FastAPI) -> None:
         # Plain, not FastAPI's: its own request handling would cost more than the decoding. And
         # first, as each request tries the routes in turn.
         Route(telemetry, push_telemetry, methods=["POST"]),
+        Route(f"{PREFIX}/telemetry", push_fleet, methods=["POST"]),
+        *influx.ROUTES,
+        *TorqueUploads().routes(),
         WebSocketRoute(f"{PREFIX}/machines/{{machine}}/push", push_socket),
         WebSocketRoute(f"{PREFIX}/live", LiveSocket()),
     ]

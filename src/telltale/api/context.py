@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from telltale.api.day_count import DayCount
 from telltale.api.meters import Meters
 from telltale.api.settings import ApiSettings
+from telltale.runtime.can_databases import CanDatabases
 from telltale.runtime.core import Runtime
 from telltale.runtime.imports import Imports
 from telltale.runtime.replays import Replays
@@ -30,6 +31,7 @@ class Context:
         runtime: Machines, store and profiles.
         hub: Where live viewers join.
         imports, replays: Long work that was asked for here.
+        can_databases: What the frames of CAN logs mean.
         meters: What `/metrics` counts beyond the runtime's own numbers.
         today: Rows since midnight.
         web: Folder of the built page.
@@ -41,6 +43,7 @@ class Context:
     settings: ApiSettings
     imports: Imports
     replays: Replays
+    can_databases: CanDatabases
     web: Path
     today: DayCount
     meters: Meters = field(default_factory=Meters)

@@ -152,6 +152,10 @@ class _Snapshot(Collector):
             "telltale_rows_per_second": ("Readings per second, last 10 s.", status.rate_hz),
             "telltale_queue_rows": ("Readings waiting for the writer.", store.queue_rows),
             "telltale_queue_limit_rows": ("Readings that may wait.", store.queue_limit_rows),
+            "telltale_models_size_bytes": (
+                "Memory that loaded models take, estimated.",
+                self._shared.runtime.fleet.shelf.used_bytes,
+            ),
             "telltale_store_size_bytes": ("Size on the disk.", store.size_bytes),
             "telltale_disk_free_bytes": ("Left on the disk.", store.free_bytes),
             "telltale_start_time_seconds": ("Unix time of the start.", status.started_ns / 1e9),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
+from telltale.api.can_databases import CanChoice
 from telltale.api.context import Context, Shared
 from telltale.api.problems import ApiError
 from telltale.api.settings import MIB
@@ -107,11 +109,13 @@ async def start_import(
     *,
     options: Options,
     modified_ns: Modified,
+    can: CanChoice,
     profile: str | None = None,
 ) -> Response:
     """Take the file as the body, then answer 202 at once and read it in the background."""
     if profile:
         _check_profile(shared, profile)
+    options = replace(options, can=can)
     job = await shared.imports.upload(
         filename, chunks_of(request), options, profile=profile or None, modified_ns=modified_ns
     )

@@ -9,7 +9,6 @@ from typing import Any
 
 from telltale.api.context import Context
 from telltale.sources.base import SourceState
-from telltale.sources.udp import UdpSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,6 @@ def uses(shared: Context, machine: str) -> Iterator[Use]:
             is_its_own
             and not has_ended
             and source.name not in replayed
-            and not isinstance(source, UdpSource)
+            and not getattr(source, "is_shared", False)
         ):
             yield Use(source.name, partial(runtime.feeds.remove, source.name))

@@ -12,15 +12,16 @@ from telltale.api.context import Shared
 from telltale.api.wire import answers, body_as, reply, takes, time_ns_or
 from telltale.batch import NS_PER_S
 from telltale.errors import ModelError
-from telltale.runtime.drifting import DriftView, drift_over
-from telltale.runtime.evidence import EvidenceView, evidence_over
-from telltale.runtime.learning import Learning
-from telltale.runtime.lives import LivesView, default_start_ns, lives_of
+from telltale.models.card import Task
+from telltale.runtime.life.channels import LivesView, default_start_ns, lives_of
 from telltale.runtime.machine import LiveMachine
-from telltale.runtime.model_view import (
+from telltale.runtime.models.drift import DriftView, drift_over
+from telltale.runtime.models.evidence import EvidenceView, evidence_over
+from telltale.runtime.models.view import (
     MachineModelView,
     machine_models,
 )
+from telltale.runtime.self_learning.learning import Learning
 from telltale.store.base import Role
 
 router = APIRouter(tags=["models"])
@@ -34,6 +35,7 @@ class AvailableModel(msgspec.Struct, frozen=True):
 
     name: str
     title: str
+    task: Task
     is_simulated: bool
 
 
@@ -158,7 +160,7 @@ def _listed(shared: Shared, live: LiveMachine) -> MachineModelList:
     return MachineModelList(
         machine_models(live),
         runtime.learning.progress(live),
-        tuple(AvailableModel(c.name, c.title, c.training.is_simulated) for c in cards),
+        tuple(AvailableModel(c.name, c.title, c.task, c.training.is_simulated) for c in cards),
     )
 
 

@@ -19,12 +19,15 @@ from telltale.errors import DecodeError, ModelError
 from telltale.models.card import Card
 from telltale.models.folder import CARD
 from telltale.profiles.schema import Profile
-from telltale.runtime.deploying import IMPORTED
-from telltale.runtime.model_import import Binding, bound, packed_folder, read_packed
-from telltale.runtime.model_view import (
-    ModelVersionView,
-    version_view,
+from telltale.runtime.models.deploying import IMPORTED
+from telltale.runtime.models.importing import (
+    Binding,
+    check_fit,
+    foreign_model,
+    packed_folder,
+    read_packed,
 )
+from telltale.runtime.models.view import ModelVersionView, version_view
 from telltale.runtime.uploads import Room, safe_path, save
 
 router = APIRouter(tags=["models"])
@@ -62,7 +65,7 @@ async def get_model(number: int, shared: Shared) -> Response:
 async def get_folder(number: int, shared: Shared) -> Response:
     """Return card, parameters and parity samples: all that the model is."""
     kept = await shared.runtime.fleet.shelf.find(number)
-    files = dict(await shared.runtime.store.model_files(number))
+    files = dict(await shared.runtime.fleet.shelf.files(kept))
     packed = await asyncio.to_thread(packed_folder, kept.card, files)
     name = f"{kept.name}-{kept.version}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -126,10 +129,11 @@ def _taken(
     """Return the card and files of an upload. Raises ModelError."""
     packed = read_packed(path) if binding is None else None
     if packed is not None:
+        check_fit(packed[0], profile)
         return packed
     if binding is None or profile is None:
         raise ModelError(
             f"{path.name} is no model folder of telltale's (a zip file with {CARD}). For a model "
             "of another kind say how it is fed: 'binding', and 'machine' or 'profile'."
         )
-    return bound(path, binding, profile)
+    return foreign_model(path, binding, profile)

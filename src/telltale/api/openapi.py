@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 
 import telltale
 from telltale.api.context import PREFIX
+from telltale.api.fleet_in import FleetReceipt
 from telltale.api.wire import DOCUMENTED, answers
 from telltale.formats.decode import CONTENT_TYPES
 from telltale.runtime.receipt import Receipt
@@ -84,6 +85,14 @@ def _push_route() -> Json:
     }
 
 
+def _fleet_route() -> Json:
+    route = _push_route()
+    route["summary"] = "Readings of many machines in; each names its own"
+    route["parameters"] = route["parameters"][1:]
+    responses = {str(status): body for status, body in answers(FleetReceipt).items()}
+    return {**route, "responses": {**route["responses"], **responses}}
+
+
 def build_openapi(app: FastAPI) -> Json:
     """Return the whole description of an app; made once, kept in `app.openapi_schema`."""
     if app.openapi_schema:
@@ -95,6 +104,7 @@ def build_openapi(app: FastAPI) -> Json:
         routes=app.routes,
     )
     schema["paths"][f"{PREFIX}/machines/{{machine}}/telemetry"]["post"] = _push_route()
+    schema["paths"][f"{PREFIX}/telemetry"] = {"post": _fleet_route()}
     kinds = list(DOCUMENTED.values())
     _, components = msgspec.json.schema_components(
         kinds, ref_template="#/components/schemas/{name}"

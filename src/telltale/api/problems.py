@@ -15,10 +15,15 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from telltale import errors
+from telltale.labels import ContradictionError, LabelError, UnknownLabelError
+from telltale.runtime.can_databases import UnknownCanDatabaseError
 from telltale.runtime.imports import UnknownImportError
+from telltale.runtime.models.shelf import LostModelError, UnknownModelError
 from telltale.runtime.replays import UnknownReplayError
-from telltale.runtime.shelf import UnknownModelError
-from telltale.runtime.training import UnknownTrainingError
+from telltale.runtime.source_book import SourceExistsError, UnknownSourceError
+from telltale.runtime.training.queue import TrainingsFullError, UnknownTrainingError
+from telltale.runtime.vibration.waveforms import UnknownPointError
+from telltale.store.base import UnknownWaveformError
 from telltale.stream.hub import TooManyViewersError
 
 log = structlog.get_logger(__name__)
@@ -63,9 +68,19 @@ STATUS: dict[type[errors.TelltaleError], int] = {
     errors.BatchError: 500,
     TooManyViewersError: 503,
     UnknownImportError: 404,
+    UnknownCanDatabaseError: 404,
     UnknownReplayError: 404,
+    UnknownPointError: 404,
+    UnknownWaveformError: 404,
     UnknownModelError: 404,
+    LostModelError: 410,
     UnknownTrainingError: 404,
+    TrainingsFullError: 503,
+    UnknownSourceError: 404,
+    SourceExistsError: 409,
+    LabelError: 422,
+    ContradictionError: 409,
+    UnknownLabelError: 404,
 }
 
 

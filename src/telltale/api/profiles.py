@@ -12,6 +12,7 @@ from telltale.api.wire import answers, reply
 from telltale.errors import ProfileError
 from telltale.models.faults.catalogue import Catalogue, catalogues
 from telltale.profiles.schema import Profile
+from telltale.runtime.life.fleet import FleetLivesView, fleet_lives
 from telltale.units import symbol
 
 router = APIRouter(tags=["profiles"])
@@ -77,12 +78,25 @@ async def get_profile(profile: str, shared: Shared) -> Response:
     summary="The kinds of fault of a machine type",
 )
 async def get_faults(profile: str, shared: Shared) -> Response:
-    """Return symptoms, causes and advice of each kind of fault; 404 where none are known.
+    """Return symptoms, causes and advice of each kind of fault; no category where none are known.
 
     The intensity of the kind `x` is the output `fault_x_pct` of a fault model.
     """
     known = catalogues()
     if profile not in known:
         await get_profile(profile, shared)  # an unknown profile is told as such
-        raise ApiError(404, f"No kinds of fault are known of {profile!r}.")
-    return reply(known[profile])
+    return reply(known.get(profile, Catalogue(source="", categories={})))
+
+
+@router.get(
+    "/profiles/{profile}/lives",
+    responses=answers(FleetLivesView),
+    summary="How long machines of a type live",
+)
+async def get_profile_lives(profile: str, shared: Shared) -> Response:
+    """Return how lives that ended in a labelled failure are distributed, and each one's chances.
+
+    Ages are hours of recordings. With fewer than three failures there is no number, but a reason.
+    """
+    await get_profile(profile, shared)  # an unknown profile is told as such
+    return reply(await fleet_lives(shared.runtime.fleet, profile))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -14,6 +16,7 @@ from telltale.api.context import Context, context_of
 from telltale.api.problems import ApiError, problem, status_of
 from telltale.api.wire import read_body, reply
 from telltale.errors import DecodeError, StoreBusyError, TelltaleError
+from telltale.formats.base import Decoded
 from telltale.formats.decode import CONTENT_TYPES, decode, format_of
 from telltale.runtime.receipt import Receipt, whole
 
@@ -25,7 +28,7 @@ async def push_telemetry(request: Request) -> Response:
     context = context_of(request)
     machine = request.path_params["machine"]
     try:
-        content_type = _content_type(request)
+        content_type = content_type_of(request)
         body = await read_body(request, context.settings.max_body_bytes)
         receipt = await take_body(
             context,
@@ -60,13 +63,37 @@ async def take_body(
         ApiError: 503 when the queue is full.
         StoreError: The commit failed.
     """
-    arrival_ns = context.runtime.clock()
+    decoded = await decode_off_loop(
+        decode,
+        body,
+        content_type=content_type,
+        machine=machine,
+        arrival_ns=context.runtime.clock(),
+    )
+    receipts = await keep(context, decoded, profile=profile, source=source)
+    return whole(receipts, decoded, machine)
+
+
+async def decode_off_loop(
+    read: Callable[..., Decoded],
+    body: bytes,
+    **settings: Any,  # of the decoder
+) -> Decoded:
+    """Return a decoded body; a long one is read in a thread, so that others get their turn."""
     if len(body) > IN_THREAD_BYTES:
-        decoded = await asyncio.to_thread(
-            decode, body, content_type=content_type, machine=machine, arrival_ns=arrival_ns
-        )
-    else:
-        decoded = decode(body, content_type=content_type, machine=machine, arrival_ns=arrival_ns)
+        return await asyncio.to_thread(read, body, **settings)
+    return read(body, **settings)
+
+
+async def keep(
+    context: Context, decoded: Decoded, *, profile: str | None, source: str
+) -> list[Receipt]:
+    """Hand readings to the runtime and return the receipts of their machines, after the commit.
+
+    Raises:
+        ApiError: 503 when the queue is full.
+        StoreError: The commit failed.
+    """
     begin_s = time.perf_counter()
     try:
         receipts = await context.runtime.ingest(decoded, profile=profile, source=source)
@@ -74,13 +101,14 @@ async def take_body(
         retry_s = str(context.settings.retry_after_s)
         raise ApiError(503, str(error), headers={"Retry-After": retry_s}) from None
     context.meters.commit_s.observe(time.perf_counter() - begin_s)
-    receipt = whole(receipts, decoded, machine)
-    context.meters.accepted.inc(receipt.accepted)
-    context.meters.rejected.inc(receipt.rejected)
-    return receipt
+    context.meters.accepted.inc(sum(receipt.accepted for receipt in receipts))
+    refused = sum(receipt.rejected for receipt in receipts) if receipts else decoded.rejected_rows
+    context.meters.rejected.inc(refused)
+    return receipts
 
 
-def _content_type(request: Request) -> str:
+def content_type_of(request: Request) -> str:
+    """Return what a body claims to be. Raises ApiError 415 for what is not understood."""
     content_type = request.headers.get("content-type", "")
     try:
         format_of(content_type, b"")

@@ -57,10 +57,16 @@ async def body_as(request: Request, kind: type[T], *, max_bytes: int) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError as error:
-        fields = ", ".join(getattr(kind, "__struct_fields__", ()))
-        raise DecodeError(f"The body cannot be read: {error}. Members: {fields}.") from None
+        raise DecodeError(f"The body cannot be read: {error}.{_members(kind)}") from None
     except RecursionError:
         raise DecodeError("The body is nested too deeply.") from None
+
+
+def _members(kind: Any) -> str:
+    """Return the members of a body as they are written in it, one sentence."""
+    if not isinstance(kind, type) or not issubclass(kind, msgspec.Struct):
+        return ""
+    return f" Members: {', '.join(one.encode_name for one in msgspec.structs.fields(kind))}."
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
@@ -122,9 +128,13 @@ def _too_large(max_bytes: int) -> TooLargeError:
     )
 
 
-def time_ns_or(text: str | None, default: int) -> int:
-    """Return a time of a query in nanoseconds, or the default if absent. Raises DecodeError."""
-    return default if text is None or text == "" else text_to_ns(text)
+def time_ns_or(moment: str | int | None, default: int) -> int:
+    """Return a time of a query or a body in nanoseconds, or the default if absent.
+
+    Raises:
+        DecodeError: It is no time.
+    """
+    return default if moment is None or moment == "" else text_to_ns(str(moment))
 
 
 def names_of(text: str | None) -> tuple[str, ...]:

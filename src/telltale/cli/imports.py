@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from telltale.cli.connection import ApiError, Client, connect
-from telltale.cli.options import data_option, json_option, reading_options
+from telltale.cli.options import can_options, data_option, json_option, reading_options
 from telltale.cli.output import print_json, progress_bar, time_text
 
 POLL_S = 0.1
@@ -31,6 +31,9 @@ class Wanted:
     start: str | None
     time_column: str | None
     day_first: bool | None = None
+    can_database: str | None = None
+    can_bus: str | None = None
+    can_senders: str | None = None
 
     def query(self, file: Path) -> dict[str, str | None]:
         """Return it as the API takes it."""
@@ -42,6 +45,9 @@ class Wanted:
             "time_column": self.time_column,
             "day_first": None if self.day_first is None else str(self.day_first).lower(),
             "modified": str(file.stat().st_mtime_ns // 1_000_000),
+            "can_database": self.can_database,
+            "can_bus": self.can_bus,
+            "can_senders": self.can_senders,
         }
 
 
@@ -51,13 +57,14 @@ class Wanted:
 )
 @data_option
 @reading_options
+@can_options
 @json_option
 def import_(
-    files: tuple[Path, ...], data: Path, *, as_json: bool, **wanted: Any
+    files: tuple[Path, ...], data: Path, *, as_json: bool, dbc: tuple[Path, ...], **wanted: Any
 ) -> None:  # Any: Wanted's
     """Keep everything that FILES hold. Safe to run again: a reading is kept once."""
-    asked = Wanted(**wanted)
     with connect(data, may_make=True) as client:
+        asked = Wanted(**wanted, can_database=kept_databases(client, dbc))
         jobs = [import_or_refuse(client, file, asked, quiet=as_json) for file in files]
     if as_json:
         print_json(jobs)
@@ -66,6 +73,15 @@ def import_(
             print_job(job)
     if any(job["state"] != "done" for job in jobs):
         raise SystemExit(1)
+
+
+def kept_databases(client: Client, files: Sequence[Path]) -> str | None:
+    """Have CAN databases kept, and return their ids; None if there are none."""
+    kept = [client.upload("/can-databases", file, filename=file.name) for file in files]
+    for database in kept:
+        for note in database["notes"]:
+            click.echo(f"  {note}", err=True)
+    return ",".join(database["id"] for database in kept) or None
 
 
 def import_or_refuse(client: Client, file: Path, wanted: Wanted, *, quiet: bool) -> Job:

@@ -78,6 +78,8 @@ def state(data: Path, machine: str, *, as_json: bool) -> None:
     if found["learning"]:
         learning = found["learning"]
         click.echo(f"Learning: {learning['seen_s']:.0f} of {learning['needed_s']:.0f} s seen.")
+        if learning["problem"]:
+            click.echo(learning["problem"])
     _print_states(found)
 
 

@@ -94,6 +94,26 @@ def reading_options(command: Command) -> Command:
     return command
 
 
+def can_options(command: Command) -> Command:
+    """Add what a user may know about a CAN log: its database and how it is read."""
+    for option in (
+        click.option(
+            "--can-senders",
+            type=click.Choice(["channels", "machines"]),
+            help="What a second J1939 sender of a message becomes; default: channels.",
+        ),
+        click.option("--can-bus", help="Only this bus of a CAN log; default: all of them."),
+        click.option(
+            "--dbc",
+            multiple=True,
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="What the frames of a CAN log mean: a DBC, KCD, ARXML or SYM file; repeatable.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def json_option(command: Command) -> Command:
     """Add `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Answer with JSON, for scripts.")(

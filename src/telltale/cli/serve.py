@@ -92,6 +92,7 @@ def serve(
 
     async def prepare(runtime: Runtime) -> None:
         add_udp(runtime, host, udp_port)
+        await runtime.sources.start()
 
     run_server(
         data,
@@ -123,6 +124,7 @@ def demo(
 
         await start_demo(runtime)
         add_udp(runtime, host, udp_port)
+        await runtime.sources.start()
 
     run_server(data, host, port, prepare, open_page=not no_browser, as_json=as_json)
 

@@ -1,20 +1,44 @@
-"""`telltale train`: what is normal on a machine, learnt from its own readings."""
+"""`telltale train`: a model of a machine, learnt from its own readings."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
-from telltale.cli.connection import Client, connect
+from telltale.cli.connection import connect
+from telltale.cli.following import followed
 from telltale.cli.options import data_option, json_option
 from telltale.cli.output import print_json
 from telltale.errors import TelltaleError
 
-POLL_S = 0.1
-UNDER_WAY = {"waiting", "running"}
+
+def _settings(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return `key=value` words as settings: a value is JSON if it can be, else text."""
+    settings: dict[str, Any] = {}
+    for word in given:
+        path, is_set, text = word.partition("=")
+        *parents, key = path.split(".")
+        if not is_set or not all((*parents, key)):
+            raise click.BadParameter(f"{word!r}: write KEY=VALUE, e.g. --set window_s=30.")
+        place = settings
+        for parent in parents:
+            place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise click.BadParameter(f"{word!r}: {parent!r} has a value of its own already.")
+        place[key] = _value(text)
+    return settings
+
+
+def _value(text: str) -> Any:  # Any: whatever JSON holds
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
 
 
 @click.command()
@@ -22,8 +46,16 @@ UNDER_WAY = {"waiting", "running"}
 @data_option
 @click.option("--from", "start", help="Where the normal stretch begins, ISO 8601; default: all.")
 @click.option("--to", help="Where it ends.")
-@click.option("--kind", help="Of detector; default: the one that fits most machines.")
-@click.option("--name", default="anomaly", show_default=True, help="Of the model.")
+@click.option("--kind", help="Of model; default: the detector that fits most machines.")
+@click.option("--name", help="Of the model; default: anomaly, or the kind if it gives no score.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=_settings,
+    help="A setting of the kind, e.g. window_s=30; may be repeated.",
+)
 @click.option("--input", "inputs", multiple=True, help="Read only these channels; may be repeated.")
 @click.option(
     "--alarms-per-week",
@@ -41,31 +73,19 @@ UNDER_WAY = {"waiting", "running"}
 )
 @json_option
 def train(machine: str, data: Path, *, as_json: bool, **wanted: Any) -> None:
-    """Learn what is normal on MACHINE from a stretch of its own readings."""
-    body = {key: value for key, value in wanted.items() if value not in {None, ()}}
+    """Learn a model of MACHINE from a stretch of its own readings: mostly what is normal."""
+    body = {key: value for key, value in wanted.items() if value not in (None, (), {})}
     if "start" in body:
         body["from"] = body.pop("start")
     with connect(data) as client:
         job = client.send("POST", f"/machines/{machine}/trainings", body)
-        job = _followed(client, job, is_quiet=as_json)
+        job = followed(client, job, is_quiet=as_json)
     if as_json:
         print_json(job)
     if job["state"] != "done":
         raise TelltaleError(job["detail"])
     if not as_json:
         _print_report(job)
-
-
-def _followed(client: Client, job: dict[str, Any], *, is_quiet: bool) -> dict[str, Any]:
-    """Wait for a training's end, and say what it does meanwhile."""
-    phase = ""
-    while job["state"] in UNDER_WAY:
-        if job["state"] == "running" and job["phase"] != phase and not is_quiet:
-            phase = job["phase"]
-            click.echo(f"{phase[:1].upper()}{phase[1:]} ...", err=True)
-        time.sleep(POLL_S)
-        job = client.get(f"/trainings/{job['id']}")
-    return job
 
 
 def _print_report(job: dict[str, Any]) -> None:

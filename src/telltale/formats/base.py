@@ -53,8 +53,11 @@ class Decoded:
         codes: Word to number, for columns that held words.
         notes: What had to be guessed or mended, a sentence each.
         left_out: Columns of which nothing is kept; told once per input.
+        because: By column, what explains its value, one sentence; told with a limit's event.
         row_numbers: Of each batch, the place of its samples in the input, counted from 0, each
             shape (n,); () where samples are no rows of an input.
+        names: By column, what numbers in it are called, where the feed's document says so. They
+            came as numbers and stay what they are, unlike the words in `codes`.
     """
 
     batches: tuple[Batch, ...]
@@ -65,7 +68,9 @@ class Decoded:
     codes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    because: Mapping[str, str] = field(default_factory=dict)
     row_numbers: tuple[IntArray, ...] = ()
+    names: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def shares(self) -> Iterator[tuple[Batch, IntArray | None]]:
         """Yield each batch with the place of its samples in the input, where that is known."""

@@ -1,15 +1,18 @@
-"""Many datagrams at once: JSON readings, and PIT's 11-field CSV line."""
+"""Many datagrams at once: JSON readings, PIT's 11-field CSV line, and F1 packets."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from telltale.errors import DecodeError
 from telltale.formats.assemble import to_decoded
-from telltale.formats.base import Decoded
+from telltale.formats.base import MAX_REASONS, Decoded
+from telltale.formats.f1.decode import GameDecoder
+from telltale.formats.f1.layouts import has_game_packets, is_game_packet
 from telltale.formats.fast_rows import read_rows
 from telltale.formats.json_text import read_json
 from telltale.formats.raw_columns import FieldNames, RawColumns
@@ -37,19 +40,27 @@ _reading = msgspec.json.Decoder(dict[str, int | float | str | bool | None])
 
 
 def decode_datagrams(
-    datagrams: Sequence[bytes], *, arrival_ns: int, machine: str | None = None
+    datagrams: Sequence[bytes],
+    *,
+    arrival_ns: int,
+    machine: str | None = None,
+    games: GameDecoder | None = None,
 ) -> Decoded:
-    """Decode datagrams, each one reading; a broken one costs only itself.
+    """Decode datagrams, each one reading or one packet; a broken one costs only itself.
 
     Args:
         datagrams: Payloads in order of arrival. JSON objects name their machine, or as PIT
-            `track` and `chassis`; CSV lines hold `CSV_FIELDS` in that order.
+            `track` and `chassis`; CSV lines hold `CSV_FIELDS` in that order; packets of the F1
+            games are told by their first two bytes.
         arrival_ns: Time of readings that bring none; the i-th gets arrival_ns + i.
         machine: Whose they all are, if the port belongs to one machine.
+        games: What earlier packets of a game told; without it each call stands alone.
 
     Returns:
         One batch per machine; row numbers in the reasons count datagrams from 0.
     """
+    if has_game_packets(datagrams):
+        return _with_games(datagrams, arrival_ns, machine, games or GameDecoder(machine))
     refusals = Refusals()
     raw = _all_alike(datagrams, machine)
     if raw is None:
@@ -57,6 +68,34 @@ def decode_datagrams(
         names = _PIT if machine is None else _NAMED
         raw = rows_to_raw(rows, names, refusals, row_numbers)
     return to_decoded(raw, machine=machine, arrival_ns=arrival_ns, refusals=refusals)
+
+
+def _with_games(
+    datagrams: Sequence[bytes], arrival_ns: int, machine: str | None, games: GameDecoder
+) -> Decoded:
+    """Decode packets of a game apart from what else came."""
+    numbers: list[int] = []
+    others: list[int] = []
+    for i, datagram in enumerate(datagrams):
+        (numbers if is_game_packet(datagram) else others).append(i)
+    packets = [datagrams[i] for i in numbers]
+    found = games.decode(packets, numbers, arrival_ns=arrival_ns)
+    if not others:
+        return found
+    rest = decode_datagrams([datagrams[i] for i in others], arrival_ns=arrival_ns, machine=machine)
+    reasons = [
+        reason if reason.row is None else msgspec.structs.replace(reason, row=others[reason.row])
+        for reason in rest.reasons
+    ]
+    return replace(
+        rest,
+        batches=found.batches + rest.batches,
+        rejected_rows=found.rejected_rows + rest.rejected_rows,
+        rejected_values=found.rejected_values + rest.rejected_values,
+        reasons=(*found.reasons, *reasons)[:MAX_REASONS],
+        units={**found.units, **rest.units},
+        row_numbers=(),  # a frame has no row of its own
+    )
 
 
 def _all_alike(datagrams: Sequence[bytes], machine: str | None) -> RawColumns | None:

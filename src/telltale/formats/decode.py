@@ -15,6 +15,7 @@ from telltale.formats.msgpack_body import read_msgpack
 from telltale.formats.raw_columns import FieldNames, RawColumns
 from telltale.formats.refusals import Refusals
 from telltale.formats.rows import check_columns, check_rows, columns_to_raw, is_columns, rows_to_raw
+from telltale.formats.telegraf_json import decode_telegraf, is_telegraf
 
 __all__ = ["CONTENT_TYPES", "FieldNames", "decode", "decode_datagrams", "format_of"]
 
@@ -80,6 +81,10 @@ def decode(
             max_columns=max_columns,
         )
     raw = None
+    if kind == "json" and body.lstrip()[:1] == b"{" and b'"fields"' in body:
+        value = read_json(body.removeprefix(BOM))
+        if is_telegraf(value):
+            return decode_telegraf(value, machine=machine, arrival_ns=arrival_ns)
     if kind == "json" and len(body) >= LEAST_ROWS_BYTES:
         raw = read_rows(body, names, max_rows)
     elif kind == "msgpack" and len(body) >= LEAST_ROWS_BYTES:

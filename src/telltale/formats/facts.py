@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
+from telltale.formats.can.options import CanOptions
 from telltale.formats.csv_dialect import Dialect
 from telltale.formats.csv_rows import CHUNK_BYTES
 from telltale.formats.layout import Layout
@@ -51,6 +52,7 @@ class ReadOptions:
         zone: Of times without one.
         day_first: Whether dates such as 03/04/2026 begin with the day.
         chunk_bytes: How much of the file is in memory at a time.
+        can: What the frames of a CAN log mean.
     """
 
     machine: str | None = None
@@ -59,6 +61,7 @@ class ReadOptions:
     zone: tzinfo = UTC
     day_first: bool | None = None
     chunk_bytes: int = CHUNK_BYTES
+    can: CanOptions | None = None
 
 
 NOTHING_KNOWN = ReadOptions()

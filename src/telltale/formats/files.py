@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from telltale.errors import DecodeError
-from telltale.formats import parquet
+from telltale.formats import mlg, mlg_head, parquet
 from telltale.formats.base import Decoded
+from telltale.formats.can.logs import check_readable, log_kind, read_can_log
 from telltale.formats.chunks import Chunk
 from telltale.formats.clocks import length_ns
 from telltale.formats.csv_dialect import HEAD_BYTES, Dialect
@@ -21,6 +22,7 @@ from telltale.formats.look import Table, table_of_columns, table_of_text
 from telltale.formats.packed import BROKEN, opened, packed_place
 from telltale.formats.preview import Preview, preview
 from telltale.formats.start import id_of_name
+from telltale.formats.unread_logs import check_readable_log
 
 __all__ = ["Preview", "ReadOptions", "preview", "read_file"]
 
@@ -33,8 +35,9 @@ def read_file(
 ) -> Iterator[Decoded]:
     """Yield a file's readings, in constant memory.
 
-    Takes CSV of any dialect, GR Cup tables, Haltech and ECUMaster logs, JSON and NDJSON, each
-    also as .gz or alone in a .zip, and Parquet.
+    Takes CSV of any dialect, GR Cup tables, logs of ECUs, lap timers and phone apps (Haltech,
+    MoTeC, AiM, Racelogic, RaceChrono, RaceCapture, Torque, MegaLog), JSON and NDJSON, and CAN logs
+    with their database, each also as .gz or alone in a .zip, and Parquet.
 
     Args:
         path: The file.
@@ -67,7 +70,16 @@ def _pieces(
         table = table_of_columns(first, facts, options)
         yield from _decoded(table, _chained(first, chunks), path.name)
         return
+    kind = log_kind(head)
+    if kind is not None:
+        yield from read_can_log(path, kind, facts, options, on_progress=on_progress)
+        return
+    check_readable(head, path.name)
+    check_readable_log(head, path.name)
     with opened(path) as file:
+        if head.startswith(mlg_head.MAGIC):
+            yield from _followed(mlg.read_mlg(file, facts, options), file, on_progress)
+            return
         if is_json(head, path.name):
             readings = read_json_file(
                 file,

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from telltale.errors import DecodeError, TooLargeError
-from telltale.formats import parquet
+from telltale.formats import mlg_head, parquet
 from telltale.formats.base import Decoded
+from telltale.formats.can.logs import log_kind
 from telltale.formats.chunks import Chunk
 from telltale.formats.csv_dialect import HEAD_BYTES, Dialect
 from telltale.formats.csv_rows import CsvReader
@@ -51,8 +52,8 @@ class GrowingFile(Protocol):
 
 
 def is_whole_only(head: bytes, name: str) -> bool:
-    """Tell if a file can be read only once all of it is there: packed, Parquet, one document."""
-    if head.startswith((GZIP, ZIP, parquet.MAGIC)):
+    """Tell if a file can be read only when it is whole: packed, Parquet, a CAN log, a document."""
+    if head.startswith((GZIP, ZIP, parquet.MAGIC, mlg_head.MAGIC)) or log_kind(head) is not None:
         return True
     return is_json(head, name) and not _is_lines(head, name)
 

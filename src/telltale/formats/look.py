@@ -21,6 +21,8 @@ from telltale.formats.facts import FileFacts, ReadOptions
 from telltale.formats.gr_cup_long import LongDecoder
 from telltale.formats.gr_cup_tables import LapTableDecoder
 from telltale.formats.layout import SAMPLE_ROWS, Clock, Layout, plan, unread_time
+from telltale.formats.logger_table import LoggerDecoder, LoggerTable, plain_columns
+from telltale.formats.loggers import table_of_logger
 from telltale.formats.start import Start, date_in_name, id_of_name, start_of
 from telltale.formats.table import TableDecoder
 from telltale.formats.times import date_order_note, texts_to_ns
@@ -69,6 +71,9 @@ def table_of_text(head: bytes, file: FileFacts, options: ReadOptions) -> Table:
     """Look at the first part of a text file. Raises DecodeError."""
     if head.startswith(haltech.MAGIC):
         return _haltech_table(head, file, options)
+    logger = table_of_logger(head, options.zone, day_first=options.day_first)
+    if logger is not None:
+        return _logger_table(logger, head, file, options)
     dialect = sniff(head, file.name)
     sample = sample_of(head, dialect)
     return _table(sample, dialect, file, options)
@@ -219,6 +224,22 @@ def _haltech_table(head: bytes, file: FileFacts, options: ReadOptions) -> Table:
     )
     warnings = (start.note,) if start.note else ()
     return Table(layout, decoder, sample, dialect, machine, warnings, start.time_ns, start.is_known)
+
+
+def _logger_table(logger: LoggerTable, head: bytes, file: FileFacts, options: ReadOptions) -> Table:
+    """Make ready what reads a lap timer's or a phone app's log."""
+    told = replace(
+        options,
+        time_column=options.time_column or logger.time_column,
+        start_ns=logger.start_ns if options.start_ns is None else options.start_ns,
+    )
+    sample = plain_columns(logger, sample_of(head, logger.dialect))
+    table = _table(sample, logger.dialect, file, told)
+    layout = msgspec.structs.replace(table.layout, format=logger.format)
+    decoder = LoggerDecoder(
+        logger, layout, machine=table.machine, start_ns=table.start_ns, zone=options.zone
+    )
+    return replace(table, layout=layout, decoder=decoder)
 
 
 def _mark_ns(sample: Mapping[str, Sequence[str]]) -> int:

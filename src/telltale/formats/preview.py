@@ -11,8 +11,9 @@ from pathlib import Path, PurePath
 import msgspec
 
 from telltale.errors import DecodeError
-from telltale.formats import parquet
+from telltale.formats import mlg, mlg_head, parquet
 from telltale.formats.base import Decoded, shown
+from telltale.formats.can.logs import KINDS, check_readable, log_kind
 from telltale.formats.clocks import length_ns
 from telltale.formats.columns import KEPT, Column, Role
 from telltale.formats.csv_dialect import HEAD_BYTES, Dialect
@@ -24,6 +25,7 @@ from telltale.formats.look import Table, table_of_columns, table_of_text
 from telltale.formats.names import clean_name
 from telltale.formats.packed import GZIP, ZIP, unpacked_head
 from telltale.formats.start import id_of_name
+from telltale.formats.unread_logs import check_readable_log
 
 FIRST_VALUES = 5
 _MAX_MACHINES = 100
@@ -95,6 +97,16 @@ def preview(
         return _of_parquet(head, path, modified_ns, options)
     whole = head if is_whole else b""
     head = head[:HEAD_BYTES]
+    kind = log_kind(head)
+    if kind is not None:
+        raise DecodeError(
+            f"{path.name} is a CAN log ({KINDS[kind]}). Look at it through its database: "
+            "POST /api/v1/can-databases/ID/preview."
+        )
+    check_readable(head, path.name)
+    check_readable_log(head, path.name)
+    if head.startswith(mlg_head.MAGIC):
+        return _of_mlg(head, path, modified_ns, options)
     if is_json(head, path.name):
         return _of_json(head, path, modified_ns, options)
     finder = partial(_length_ns, whole)
@@ -179,6 +191,17 @@ def _of_json(head: bytes, path: PurePath, modified_ns: int, options: ReadOptions
         modified_ns=modified_ns or 1,
     )
     decoded = next(pieces, Decoded(()))
+    return _of_readings(decoded, "JSON readings", path, options)
+
+
+def _of_mlg(head: bytes, path: PurePath, modified_ns: int, options: ReadOptions) -> Preview:
+    facts = FileFacts(path.name, modified_ns, folder=path.parent.name)
+    pieces = mlg.read_mlg(io.BytesIO(head), facts, options)
+    return _of_readings(next(pieces, Decoded(())), "MegaLog", path, options)
+
+
+def _of_readings(decoded: Decoded, form: str, path: PurePath, options: ReadOptions) -> Preview:
+    """Return what a file holds that is no table."""
     if not decoded.batches:
         why = decoded.reasons[0].message if decoded.reasons else "It holds no reading."
         raise DecodeError(f"{path.name}: {why}")
@@ -198,6 +221,6 @@ def _of_json(head: bytes, path: PurePath, modified_ns: int, options: ReadOptions
     )
     time = PreviewTime("time", "absolute", int(first.time_ns[0]), guess=False)
     return Preview(
-        "JSON readings", options.machine or machines[0], machines, time, columns,
+        form, options.machine or machines[0], machines, time, columns,
         warnings=(*decoded.notes, *(reason.message for reason in decoded.reasons[:3])),
     )  # fmt: skip

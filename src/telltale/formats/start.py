@@ -114,7 +114,7 @@ def id_of_name(filename: str) -> str:
     path = PurePath(filename)
     stem = path.name
     for suffix in (".gz", ".zip", ".csv", ".txt", ".log", ".tsv", ".json", ".ndjson", ".jsonl",
-                   ".msgpack", ".parquet"):  # fmt: skip
+                   ".msgpack", ".parquet", ".vbo", ".mlg"):  # fmt: skip
         stem = stem[: -len(suffix)] if stem.lower().endswith(suffix) else stem
     text = _spelt(stem)
     if text.isdigit():

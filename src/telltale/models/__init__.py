@@ -16,6 +16,7 @@ RUNTIMES: dict[str, str] = {
     "few_lives": "telltale.models.life.few_lives_core:FewLivesCore",
     "gear": "telltale.models.vibration.gear_model:gear_model",
     "isolation_forest": "telltale.models.detectors.forest_core:ForestCore",
+    "labelled_faults": "telltale.models.faults.labelled_core:LabelledCore",
     "novelty": "telltale.models.novelty.detector:novelty_detector",
     "onnx": "telltale.models.onnx_files.core:OnnxCore",
     "shapes": "telltale.models.detectors.shape_core:ShapeCore",

@@ -8,10 +8,13 @@ import msgspec
 
 from telltale.errors import ModelError
 from telltale.profiles.check import ID_RULE
-from telltale.profiles.schema import NonNegativeFloat, Output
+from telltale.profiles.schema import Output
 
 Task = Literal["anomaly", "fault", "health", "remaining_life", "forecast", "other"]
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+LONGEST_S = 10 * 365 * 86_400.0  # of a window: longer ones leave the range of times
+StepSeconds = Annotated[float, msgspec.Meta(ge=0.0, le=LONGEST_S)]
+Licence = Annotated[str, msgspec.Meta(pattern=r"^[!-~][ -~]{0,99}$")]
 
 
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,8 +48,15 @@ class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     samples: AtLeastOne = 1
-    every_s: NonNegativeFloat = 0.0
-    gap_s: NonNegativeFloat | None = None
+    every_s: StepSeconds = 0.0
+    gap_s: StepSeconds | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a window that no machine lives to fill. Raises ValueError."""
+        if self.samples * self.every_s > LONGEST_S:
+            raise ValueError(
+                f"{self.samples} samples, one every {self.every_s:g} s, take longer than ten years"
+            )
 
 
 class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,7 +68,7 @@ class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         alarms_per_week: Expected on normal operation; None when it was not estimated.
     """
 
-    value: float
+    value: Annotated[float, msgspec.Meta(ge=0.0)]
     method: str
     alarms_per_week: float | None = None
 
@@ -72,8 +82,10 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         machine: Id of the machine, "" if it was not one machine of this telltale.
         start_ns, end_ns: The stretch of its readings.
         rows: Samples.
-        sha256: Of times and values, as `training_hash` gives it.
+        sha256: Of times and values, as `training_hash` gives it; of several recordings, as
+            `joint_hash` does.
         seconds: How long it took.
+        asked: What was wished, so that it can be learnt anew; empty if telltale did not learn it.
     """
 
     data: str
@@ -84,6 +96,7 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rows: int = 0
     sha256: str = ""
     seconds: float | None = None
+    asked: dict[str, Any] = {}
 
 
 class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,7 +149,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threshold: Threshold | None = None
     normal: dict[str, tuple[float, float]] = {}
     quality: tuple[Measured, ...] = ()
-    licence: str = "Apache-2.0"
+    licence: Licence = "Apache-2.0"
     versions: dict[str, str] = {}
     created_ns: int = 0
     files: dict[str, str] = {}

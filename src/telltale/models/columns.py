@@ -18,6 +18,8 @@ from telltale.profiles.schema import Channel, Metric, Profile
 ANY = (-math.inf, math.inf)
 KEEPS_UNIT = ("ewma", "rolling_mean", "rolling_min", "rolling_max")  # and so can be compared
 
+OF_FIRST = ("time_unchanged",)  # what is found is its first input's; the others say when to look
+
 
 class Columns:
     """Works out declared columns, with a state of its own. The bits are the pipeline's.
@@ -80,7 +82,8 @@ def sources_of(card: Card) -> dict[str, tuple[str, ...]]:
     """Return, for each column of the core, the inputs that it is worked out from."""
     sources: dict[str, tuple[str, ...]] = {name: (name,) for name in card.inputs}
     for name, feature in card.features.items():
-        sources[name] = tuple(dict.fromkeys(s for i in feature.inputs for s in sources[i]))
+        inputs = feature.inputs[:1] if feature.function in OF_FIRST else feature.inputs
+        sources[name] = tuple(dict.fromkeys(s for i in inputs for s in sources[i]))
     return {name: sources[name] for name in card.columns}
 
 

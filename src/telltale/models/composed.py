@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +10,13 @@ import msgspec
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from telltale.batch import NS_PER_S, Batch, BoolArray, FloatArray, IntArray
+from telltale.batch import NS_PER_S, Batch, FloatArray, IntArray
 from telltale.errors import ModelError
 from telltale.models.base import Core, Evidence, Prediction
 from telltale.models.card import Card
 from telltale.models.columns import Columns, level_of, sources_of
 from telltale.models.shares import shares_of
+from telltale.pipeline.masks import everywhere
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +78,7 @@ class ComposedModel:
         _check(card)
         self.card = card
         self.core = core
+        self._inputs = card.inputs.keys()
         self._before = Columns(card.name, tuple(card.inputs), card.features)
         self._after = Columns(card.name, card.core_outputs, card.after)
 
@@ -90,29 +93,36 @@ class ComposedModel:
 
     def run(self, batch: Batch, state: ComposedState) -> tuple[Prediction, ComposedState]:
         """Work out one batch; rows without a full window are NaN."""
-        inputs = batch.select(tuple(self.card.inputs))
-        worked_out, before = self._before.run(inputs, state.before)
-        rows, values = self._taken(worked_out, state.time_ns)
+        columns, before = self._worked_out(batch, state.before)
+        rows, values = self._taken(batch.time_ns, columns, state.time_ns)
         windows, after = self._windows(batch.time_ns, rows, values, state)
-        columns = {name: np.full(len(batch), np.nan) for name in self.card.outputs}
-        after_state = state.after
-        if len(windows.rows):
-            given = self._ask(batch, windows)
-            given, after_state = self._after.run(given, after_state)
-            for name, column in columns.items():
-                column[windows.rows] = given.columns[name]
+        given, after_state = self._given(batch, windows, state.after)
         ready = ComposedState(before, after_state, *after)
-        return Prediction(columns, lambda asked: self._evidence(inputs, windows, asked)), ready
+        return Prediction(given, lambda asked: self._evidence(batch, windows, asked)), ready
 
-    def _taken(self, batch: Batch, last_ns: int | None) -> tuple[IntArray, FloatArray]:
+    def _worked_out(
+        self, batch: Batch, state: Any
+    ) -> tuple[Mapping[str, FloatArray], Any]:  # Any: `Columns` gives and takes it
+        """Return the core's columns among others, and the next state of the features."""
+        if self.card.features:
+            found, state = self._before.run(batch.select(tuple(self.card.inputs)), state)
+            return found.columns, state
+        if self._inputs <= batch.columns.keys():  # as it mostly is: nothing to make
+            return batch.columns, state
+        return batch.select(tuple(self.card.inputs)).columns, state
+
+    def _taken(
+        self, time_ns: IntArray, columns: Mapping[str, FloatArray], last_ns: int | None
+    ) -> tuple[IntArray, FloatArray]:
         """Return the rows that enter windows, and their columns, shape (rows, columns)."""
-        values = np.stack([batch.columns[name] for name in self.card.columns], axis=1)
-        is_whole = np.isfinite(values).all(axis=1)
-        if self.card.window.every_s == 0.0 and is_whole.all():
+        joined = np.concatenate([columns[name] for name in self.card.columns])
+        values = np.ascontiguousarray(joined.reshape(len(self.card.columns), -1).T)
+        is_known = np.isfinite(values)
+        if self.card.window.every_s == 0.0 and everywhere(is_known):
             return np.arange(len(values)), values
-        rows = np.flatnonzero(is_whole)
+        rows = np.flatnonzero(is_known.all(axis=1))
         if (every_s := self.card.window.every_s) > 0.0 and len(rows):
-            steps = batch.time_ns[rows] // round(every_s * NS_PER_S)
+            steps = time_ns[rows] // round(every_s * NS_PER_S)
             last = None if last_ns is None else last_ns // round(every_s * NS_PER_S)
             is_first = np.append(steps[0] != last, steps[1:] != steps[:-1])
             rows = rows[is_first]
@@ -127,7 +137,7 @@ class ComposedModel:
         if not len(rows):
             return nothing, (state.kept, state.time_ns, state.run)
         times_ns = time_ns[rows]
-        runs = _runs(times_ns, self._breaks(times_ns, state.time_ns), state.run)
+        runs = _runs(len(rows), self._breaks(times_ns, state.time_ns), state.run)
         joined = np.concatenate([state.kept, values])
         kept = joined[max(0, len(joined) - samples + 1) :].copy()  # not the whole batch's memory
         after = (kept, int(times_ns[-1]), int(min(runs[-1], samples)))
@@ -139,22 +149,42 @@ class ComposedModel:
             whole = sliding_window_view(joined, samples, axis=0).transpose(0, 2, 1)
         ends = len(rows) - len(whole)  # the first window ends at this row; never negative
         is_full = runs[ends:] >= samples
-        if is_full.all():  # no copy: windows overlap, and each sample lies in many
+        if everywhere(is_full):  # no copy: windows overlap, and each sample lies in many
             return _Windows(whole, rows[ends:]), after
         return _Windows(whole[is_full], rows[ends:][is_full]), after
 
-    def _breaks(self, times_ns: IntArray, last_ns: int | None) -> BoolArray:
-        """Return before which samples the stream paused for too long."""
-        is_break = np.zeros(len(times_ns), dtype=np.bool_)
+    def _breaks(self, times_ns: IntArray, last_ns: int | None) -> IntArray:
+        """Return before which samples, by number, the stream paused for too long."""
         gap_s = self.card.window.gap_s
         if gap_s is None:
-            return is_break
+            return np.arange(0)
         gap_ns = round(gap_s * NS_PER_S)
+        is_break = np.empty(len(times_ns), dtype=np.bool_)
         is_break[0] = last_ns is not None and times_ns[0] - last_ns > gap_ns
         is_break[1:] = times_ns[1:] - times_ns[:-1] > gap_ns
-        return is_break
+        return np.flatnonzero(is_break)
 
-    def _ask(self, batch: Batch, windows: _Windows) -> Batch:
+    def _given(
+        self, batch: Batch, windows: _Windows, state: Any
+    ) -> tuple[dict[str, FloatArray], Any]:
+        """Return the outputs, NaN where no window ends, and the next state of what comes after."""
+        rows, outputs = windows.rows, self.card.outputs
+        if not len(rows):
+            return {name: np.full(len(batch), np.nan) for name in outputs}, state
+        given: Mapping[str, FloatArray] = self._ask(windows)
+        if self.card.after:
+            asked = Batch(batch.machine, batch.time_ns[rows], given)
+            found, state = self._after.run(asked, state)
+            given = found.columns
+        if len(rows) == len(batch):  # a window ends at each row
+            return {name: given[name] for name in outputs}, state
+        columns = {name: np.full(len(batch), np.nan) for name in outputs}
+        for name, column in columns.items():
+            column[rows] = given[name]
+        return columns, state
+
+    def _ask(self, windows: _Windows) -> dict[str, FloatArray]:
+        """Return the core's outputs, each of shape (m,)."""
         found = self.core.run(windows.values)
         names = self.card.core_outputs
         if found.shape != (len(windows.rows), len(names)):
@@ -162,12 +192,12 @@ class ComposedModel:
                 f"{self.card.name}: the core gave shape {found.shape} for {len(windows.rows)} "
                 f"windows; the card names {len(names)} outputs: {', '.join(names)}."
             )
-        columns = {n: np.ascontiguousarray(found[:, i]) for i, n in enumerate(names)}
-        return Batch(batch.machine, batch.time_ns[windows.rows], columns)
+        return dict(zip(names, np.ascontiguousarray(found.T), strict=True))
 
-    def _evidence(self, inputs: Batch, windows: _Windows, asked: IntArray) -> Evidence:
+    def _evidence(self, batch: Batch, windows: _Windows, asked: IntArray) -> Evidence:
         """Return the evidence for rows of the batch, by input."""
         names = tuple(self.card.inputs)
+        inputs = batch.select(names)
         unknown = np.full((len(asked), len(names)), np.nan)
         value = np.stack([inputs.columns[name][asked] for name in names], axis=1)
         place = np.searchsorted(windows.rows, asked)
@@ -218,13 +248,15 @@ def _check(card: Card) -> None:
         raise ModelError(f"{card.name}/card.json: it has no columns or no outputs.")
 
 
-def _runs(times_ns: IntArray, is_break: BoolArray, before: int) -> IntArray:
-    """Return how many samples without a gap there are up to each, itself counted."""
-    index = np.arange(len(times_ns))
-    if not is_break.any():
-        return before + index + 1
-    last_break = np.maximum.accumulate(np.where(is_break, index, -1))
-    runs: IntArray = np.where(last_break < 0, before + index + 1, index - last_break + 1)
+def _runs(n: int, breaks: IntArray, before: int) -> IntArray:
+    """Return how many samples without a gap there are up to each of n, itself counted."""
+    index = np.arange(n)
+    if not len(breaks):
+        return index + (before + 1)
+    last_break = np.full(n, -1)
+    last_break[breaks] = breaks
+    last_break = np.maximum.accumulate(last_break)
+    runs: IntArray = np.where(last_break < 0, index + (before + 1), index - last_break + 1)
     return runs
 
 

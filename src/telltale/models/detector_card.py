@@ -7,10 +7,9 @@ import time
 import msgspec
 import numpy as np
 
-import telltale
 from telltale.batch import Batch, FloatArray
 from telltale.models.card import Card, Training
-from telltale.models.folder import training_hash
+from telltale.models.folder import stamped, training_hash
 from telltale.profiles.schema import Limits, Output
 
 WARN, CRITICAL = 1.0, 2.0  # multiples of the threshold
@@ -31,13 +30,13 @@ def learnt_card(
     """Return the card with what holds for any detector that has just been learnt.
 
     Args:
-        card: All but training, versions and creation.
+        card: All but training, what is normal, versions and creation.
         batch: The readings of its inputs that it was learnt from, the others are passed over.
         data: What they were, in a sentence.
         is_simulated: True if any of them is.
         started_s: When learning began, by `time.monotonic`.
     """
-    return msgspec.structs.replace(
+    card = msgspec.structs.replace(
         card,
         training=Training(
             data=data,
@@ -49,9 +48,9 @@ def learnt_card(
             sha256=training_hash(batch.select(tuple(card.inputs))),
             seconds=round(time.monotonic() - started_s, 3),
         ),
-        versions={"telltale": telltale.__version__, "numpy": np.__version__},
-        created_ns=time.time_ns(),
+        normal={name: mean_and_spread(batch.columns[name]) for name in card.inputs},
     )
+    return stamped(card)
 
 
 def mean_and_spread(column: FloatArray) -> tuple[float, float]:

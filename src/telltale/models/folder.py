@@ -8,27 +8,40 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import time
 import zipfile
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import msgspec
 import numpy as np
 
+import telltale
 from telltale.batch import Batch, FloatArray
 from telltale.errors import BatchError, MissingExtraError, ModelError
 from telltale.models import RUNTIMES
 from telltale.models.base import Core, CoreFactory, Model
 from telltale.models.card import Card, read_card, written_card
 from telltale.models.composed import ComposedModel
+from telltale.models.unpacking import MAX_UNPACKED_BYTES, check_unpacked
 from telltale.registry import load
 
 CARD, PARITY = "card.json", "parity.npz"
-MAX_FILE_BYTES = 512 * 2**20
 MAX_CARD_BYTES = 2**20
 RELATIVE, ABSOLUTE = 1e-4, 1e-5  # other processors round otherwise; a wrong converter is far off
 PARITY_ROWS = 256
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    EOFError,
+    OSError,
+    KeyError,
+    RuntimeError,  # an entry that asks for a password
+    MemoryError,  # a header that claims more numbers than there are
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +117,7 @@ def read_folder(folder: Path) -> Loaded:
         MissingExtraError: Its runtime is not installed.
     """
     card = read_card(bytes_of(folder / CARD, MAX_CARD_BYTES), f"{folder.name}/{CARD}")
-    files = read_files(card, lambda name: bytes_of(folder / name, MAX_FILE_BYTES), folder.name)
+    files = read_files(card, lambda name: bytes_of(folder / name, MAX_UNPACKED_BYTES), folder.name)
     model = made_model(card, files)
     check_parity(model, files)
     return Loaded(model, card, files)
@@ -150,6 +163,19 @@ def check_parity(model: Model, files: Mapping[str, bytes]) -> None:
             )
 
 
+def answer_s(loaded: Loaded) -> float:
+    """Return how long one answer takes here, in seconds: the best of three tries."""
+    samples, expected = _parity(loaded.card, loaded.files[PARITY])
+    answers = max(1, *(int(np.isfinite(column).sum()) for column in expected.values()))
+    model = loaded.model
+    best_s = math.inf
+    for _ in range(3):
+        began_s = time.perf_counter()
+        model.run(samples, model.start())
+        best_s = min(best_s, time.perf_counter() - began_s)
+    return best_s / answers
+
+
 def _parity(card: Card, data: bytes) -> tuple[Batch, dict[str, FloatArray]]:
     """Return the samples and the answers of before. Raises ModelError."""
     where = f"{card.name}/{PARITY}"
@@ -189,15 +215,14 @@ def read_arrays(data: bytes, where: str) -> dict[str, np.ndarray]:
     """Return the arrays of an `.npz` file. Never unpickles.
 
     Raises:
-        ModelError: It is none, holds objects, or unpacks to more than `MAX_FILE_BYTES`.
+        ModelError: It is none, holds objects, or unpacks to too much.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > MAX_FILE_BYTES:
-                raise ModelError(f"{where}: unpacks to more than {MAX_FILE_BYTES // 2**20} MB.")
+            check_unpacked(packed.infolist(), len(data), where)
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, KeyError) as error:
+    except UNREADABLE as error:
         raise ModelError(f"{where}: cannot be read as arrays: {error}.") from None
 
 
@@ -208,6 +233,17 @@ def training_hash(batch: Batch) -> str:
         digest.update(name.encode())
         digest.update(batch.columns[name].tobytes())
     return digest.hexdigest()
+
+
+def stamped(card: Card) -> Card:
+    """Return the card of a model that was made now, with the versions of what made it."""
+    versions = {"telltale": telltale.__version__, "numpy": np.__version__}
+    return msgspec.structs.replace(card, versions=versions, created_ns=time.time_ns())
+
+
+def joint_hash(batches: Iterable[Batch]) -> str:
+    """Return the SHA-256 of several recordings: of what `training_hash` gives of each, in order."""
+    return hashlib.sha256("".join(map(training_hash, batches)).encode()).hexdigest()
 
 
 def _packed_parity(samples: Batch, card: Card, outputs: Mapping[str, FloatArray]) -> bytes:

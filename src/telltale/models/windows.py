@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 import numpy as np
 
@@ -22,12 +24,23 @@ def asked_windows(card: Card, batch: Batch) -> tuple[IntArray, FloatArray]:
         Row of each window's newest sample, shape (m,), and the windows, shape (m, samples,
         columns): views on one array, as a day's windows would take thirty times its room.
     """
-    core = _Recorder(np.zeros((0, card.window.samples, len(card.columns))), len(card.core_outputs))
+    return next(asked_pieces(card, batch, max(1, len(batch))))
+
+
+def asked_pieces(
+    card: Card, batch: Batch, piece_rows: int
+) -> Iterator[tuple[IntArray, FloatArray]]:
+    """Yield the same, so many readings after the other: memory for pauses is a piece's."""
+    nothing = np.zeros((0, card.window.samples, len(card.columns)))
+    core = _Recorder(nothing, len(card.core_outputs))
     first = card.core_outputs[0]
     output = next(iter(card.outputs.values()))
     model = ComposedModel(msgspec.structs.replace(card, after={}, outputs={first: output}), core)
-    prediction, _ = model.run(batch, model.start())
-    return np.flatnonzero(np.isfinite(prediction.columns[first])), core.windows
+    state = model.start()
+    for start in range(0, max(1, len(batch)), piece_rows):
+        core.windows = nothing
+        prediction, state = model.run(batch.rows(start, start + piece_rows), state)
+        yield start + np.flatnonzero(np.isfinite(prediction.columns[first])), core.windows
 
 
 def evenly(n: int, most: int) -> IntArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -51,13 +52,15 @@ class Align:
         """Split late samples off, and give `aligned` and `filled` for the rest."""
         batch, late = _split(result.batch, state.newest_ns)
         if not len(batch):
-            return Result(batch, late=late), state
+            return replace(result, batch=batch, late=late), state
         newest_ns, newest = int(batch.time_ns[-1]), last_row(batch)
         if not self._fill.names:
-            return Result(batch, late=late), AlignState(newest_ns, state.last, newest)
+            return replace(result, batch=batch, late=late), AlignState(
+                newest_ns, state.last, newest
+            )
         done = self._fill.run_columns(batch.time_ns, batch.columns, state.last)
         return (
-            Result(batch, done.filled, late=late, aligned=done.columns),
+            replace(result, batch=batch, filled=done.filled, late=late, aligned=done.columns),
             AlignState(newest_ns, done.last, newest),
         )
 

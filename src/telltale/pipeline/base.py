@@ -25,6 +25,7 @@ class Result:
         late: Samples older than the machine's newest. Kept, but not worked out.
         aligned: Channels of which samples were filled, as the pipeline uses them. Not kept.
         evidence: By output of a model, gives the evidence for rows of the batch. Not kept.
+        because: By column, what its sender says explains it, one sentence. Not kept.
     """
 
     batch: Batch
@@ -33,6 +34,7 @@ class Result:
     late: Batch | None = None
     aligned: Mapping[str, FloatArray] = field(default_factory=dict)
     evidence: Mapping[str, Callable[[IntArray], Evidence]] = field(default_factory=dict)
+    because: Mapping[str, str] = field(default_factory=dict)
 
 
 class Step(Protocol):

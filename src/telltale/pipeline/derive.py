@@ -14,6 +14,7 @@ from telltale.events import Event, EventKind, Level
 from telltale.pipeline.base import Result
 from telltale.pipeline.compiled import CompiledMetric, compiled_metrics
 from telltale.pipeline.fill import ForwardFill, combined
+from telltale.pipeline.masks import anywhere, everywhere
 from telltale.pipeline.metrics.sliding import Sliding
 from telltale.profiles.schema import Profile
 
@@ -124,7 +125,7 @@ class _Columns:
         self.missing = np.full(len(result.batch), np.nan)
         self.aligned: dict[str, FloatArray] = dict(result.aligned)
         self._is_complete: dict[str, bool] = {}
-        if np.isfinite(np.array([self.measured(name) for name in channels])).all():
+        if everywhere(np.isfinite(np.array([self.measured(name) for name in channels]))):
             self._is_complete = dict.fromkeys(channels, True)
 
     def measured(self, name: str) -> FloatArray:
@@ -140,9 +141,8 @@ class _Columns:
         known = self._is_complete
         for name in names:
             if name not in known:
-                known[name] = self.measured(name) is not self.missing and bool(
-                    np.isfinite(self.measured(name)).all()
-                )
+                column = self.measured(name)
+                known[name] = column is not self.missing and everywhere(np.isfinite(column))
             if not known[name]:
                 return False
         return True
@@ -191,7 +191,7 @@ def _run(
 
 def _finite(columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
     """Return the columns with NaN for what overflowed: infinity is no measurement."""
-    if not np.isinf(np.array(list(columns.values()))).any():
+    if not anywhere(np.isinf(np.array(list(columns.values())))):
         return columns
     return {name: np.where(np.isinf(x), np.nan, x) for name, x in columns.items()}
 

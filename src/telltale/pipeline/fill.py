@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from telltale.batch import NS_PER_S, BoolArray, FloatArray, IntArray
+from telltale.pipeline.masks import anywhere, everywhere
 from telltale.profiles.schema import Profile
 
 MAX_PARTS = 64  # a feed sends the same few sets of channels for ever; beyond that, start over
@@ -69,10 +70,10 @@ class ForwardFill:
     def run(self, time_ns: IntArray, values: FloatArray, last: LastMeasured) -> Filled:
         """Fill columns, values shape (columns, n), n at least 1; never seen ones stay NaN."""
         measured = np.isfinite(values)
-        if measured.all():
+        if everywhere(measured):
             end_ns, ends = int(time_ns[-1]), values[:, -1].tolist()
             return Filled({}, {}, {k: (end_ns, x) for k, x in zip(self.names, ends, strict=True)})
-        if not measured.any() and not any(name in last for name in self.names):
+        if not anywhere(measured) and not any(name in last for name in self.names):
             return Filled({}, {}, {})
         before = [last.get(name, (0, math.nan)) for name in self.names]
         before_ns = np.array([ns for ns, _ in before], dtype=np.int64)[:, None]

@@ -129,7 +129,8 @@ class LimitRule:
         text = f"{self.title} {self._value(value, bound)}, limit {limit_text(bound)}"
         lasting = duration_text((time_ns - since_ns) / NS_PER_S)
         stands = f"{text}, for {lasting}{'' if bound == limit else f'; {reached}'}."
-        return f"{stands} {episode.because}".rstrip()
+        # what explains it was read when it was found, and may have moved since
+        return f"{stands} When found: {episode.because}" if episode.because else stands
 
     def _limit(self, episode: Episode) -> float:
         """Return the bound of the episode's level."""

@@ -17,6 +17,7 @@ from telltale.pipeline.base import Result
 from telltale.pipeline.causes import Causes, causes_at
 from telltale.pipeline.episodes import Samples, follow
 from telltale.pipeline.limit_rules import Episode, LimitRule, rules_of
+from telltale.pipeline.masks import anywhere, everywhere
 from telltale.profiles.schema import Profile
 from telltale.registry import suggest
 
@@ -100,7 +101,7 @@ class CheckLimits:
         missing = np.full(len(batch), np.nan)
         values = np.array([batch.columns.get(name, missing) for name in bounds.names])
         beyond = (values > bounds.above) | (values < bounds.below)
-        if not beyond.any():
+        if not anywhere(beyond):
             return set()
         return {bounds.names[row] for row in np.flatnonzero(beyond.any(axis=1)).tolist()}
 
@@ -115,7 +116,7 @@ class CheckLimits:
             return [], episode
         usable = np.isfinite(values)
         holds = _condition(rule, result, usable)
-        if usable.all():
+        if everywhere(usable):
             samples = Samples(batch.machine, batch.time_ns, values, holds, explained)
             return follow(rule, samples, episode)
         rows = np.flatnonzero(usable)
@@ -129,6 +130,8 @@ class CheckLimits:
 
     def _explained(self, name: str, result: Result) -> Callable[[int], Causes] | None:
         """Return what gives the causes at a row of the batch, if a model gave this column."""
+        if (because := result.because.get(name)) is not None:
+            return lambda _: Causes((), because)
         evidence = result.evidence.get(name)
         if evidence is None:
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -26,18 +26,15 @@ def with_outputs(profile: Profile, models: Mapping[str, Model]) -> Profile:
         check_inputs(model.card, profile)
         check_outputs(model.card, profile)
         for column, output in model.card.outputs.items():
-            taken = {*profile.channels, *profile.metrics, *outputs}
-            if column in taken:
-                raise ModelError(
-                    f"{name}: its output {column!r} is already a column of this machine. Name the "
-                    "output otherwise in the card."
-                )
+            _check_free(column, name, outputs)
             outputs[column] = msgspec.structs.replace(output, model=name)
     return msgspec.structs.replace(profile, outputs=outputs) if outputs else profile
 
 
 def check_outputs(card: Card, profile: Profile) -> None:
     """Refuse outputs that cannot be columns: names, units and limits. Raises ModelError."""
+    for column in card.outputs:
+        _check_free(column, card.name, {**profile.channels, **profile.metrics})
     beside = msgspec.structs.replace(profile, outputs=card.outputs)
     for name, output in card.outputs.items():
         for problem in output_problems(beside, name, output):
@@ -60,3 +57,11 @@ def check_inputs(card: Card, profile: Profile) -> None:
                 f"{card.name} reads {name!r} in {wanted.unit}, and {profile.id} measures it in "
                 f"{unit}. Train the model on this profile's units."
             )
+
+
+def _check_free(column: str, model: str, taken: Collection[str]) -> None:
+    if column in taken:
+        raise ModelError(
+            f"{model}: its output {column!r} is already a column of this machine. Name the "
+            "output otherwise in the card."
+        )

@@ -15,6 +15,7 @@ from telltale.events import Event, EventKind, Level
 from telltale.models.base import Model, Prediction
 from telltale.pipeline.base import Result
 from telltale.pipeline.compiled import fingerprint
+from telltale.pipeline.run_times import RunTime
 from telltale.pipeline.shadows import Difference, compared
 
 NONE: Mapping[str, Model] = MappingProxyType({})
@@ -41,6 +42,9 @@ class Predict:
     Args:
         models: Those of one machine, by name.
         shadows: Run beside the model of the same name; they add no column.
+
+    Attributes:
+        times: How long each took; a shadow's has `SHADOW` behind the name.
     """
 
     name = "predict"
@@ -49,6 +53,7 @@ class Predict:
         self.models = models
         self.shadows = {name: model for name, model in shadows.items() if name in models}
         self._all = {**models, **{name + SHADOW: m for name, m in self.shadows.items()}}
+        self.times = {name: RunTime() for name in self._all}
         self._marks = {name: fingerprint(model.card) for name, model in self._all.items()}
 
     def start(self) -> PredictState:
@@ -65,7 +70,8 @@ class Predict:
         for name, model in self._all.items():
             before = states[name] if name in states else model.start()
             try:
-                given[name], states[name] = model.run(batch, before)
+                with self.times[name].running(len(batch)):
+                    given[name], states[name] = model.run(batch, before)
             except Exception as error:  # whatever a model does, the reading is kept
                 given[name] = _missing(batch, model.card.outputs)
                 if name not in failures:

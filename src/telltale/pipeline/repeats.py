@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from telltale.batch import Batch, BoolArray
+from telltale.pipeline.masks import anywhere, everywhere
 
 
 def last_row(batch: Batch) -> dict[str, float]:
@@ -32,7 +33,7 @@ def without_repeats(batch: Batch, newest_ns: int | None, newest: Mapping[str, fl
         return batch
     while True:  # once per column at most: a sample that lacks some may stand between two alike
         again = _is_again(batch, newest_ns, newest)
-        if not again.any():
+        if not anywhere(again):
             return batch
         batch = batch.where(~again)
 
@@ -42,7 +43,7 @@ def _is_plain(batch: Batch, newest_ns: int | None) -> bool:
     times_ns = batch.time_ns
     if newest_ns is not None and len(times_ns) and times_ns.item(0) <= newest_ns:
         return False
-    return len(times_ns) < 2 or bool((times_ns[1:] > times_ns[:-1]).all())
+    return len(times_ns) < 2 or everywhere(times_ns[1:] > times_ns[:-1])
 
 
 def _is_again(batch: Batch, newest_ns: int | None, newest: Mapping[str, float]) -> BoolArray:
@@ -53,7 +54,7 @@ def _is_again(batch: Batch, newest_ns: int | None, newest: Mapping[str, float]) 
         first = int(np.searchsorted(batch.time_ns, newest_ns))
         again[:first] = False
         again[first : first + 1] = batch.time_ns[first : first + 1] == newest_ns
-    if again.any():
+    if anywhere(again):
         for name, values in batch.columns.items():
             before = np.concatenate(([np.nan], values[:-1]))
             before[first : first + 1] = newest.get(name, np.nan)

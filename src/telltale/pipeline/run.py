@@ -15,9 +15,11 @@ from telltale.pipeline.align import Align, AlignState
 from telltale.pipeline.base import Result, Step
 from telltale.pipeline.derive import Derive
 from telltale.pipeline.limits import CheckLimits
+from telltale.pipeline.masks import everywhere
 from telltale.pipeline.outputs import check_inputs, with_outputs
 from telltale.pipeline.predict import NONE, Predict, PredictState
 from telltale.pipeline.repeats import without_repeats
+from telltale.pipeline.run_times import RunTime
 from telltale.pipeline.shadows import Difference
 from telltale.profiles.schema import Profile
 
@@ -98,11 +100,19 @@ class Pipeline:
         times_ns, newest_ns = batch.time_ns, self.newest_ns(state)
         if len(times_ns) and newest_ns is not None and int(times_ns[0]) <= newest_ns:
             return False
-        return len(times_ns) < 2 or bool((times_ns[1:] > times_ns[:-1]).all())
+        return len(times_ns) < 2 or everywhere(times_ns[1:] > times_ns[:-1])
 
-    def run(self, batch: Batch, state: PipelineState) -> tuple[Result, PipelineState]:
-        """Work out one batch: derived columns, events, late samples, and the next state."""
-        result = Result(batch)
+    def run(
+        self, batch: Batch, state: PipelineState, because: Mapping[str, str] | None = None
+    ) -> tuple[Result, PipelineState]:
+        """Work out one batch: derived columns, events, late samples, and the next state.
+
+        Args:
+            batch: In the profile's terms.
+            state: After the batch before it.
+            because: By column, what explains it; said in the event of a limit it crosses.
+        """
+        result = Result(batch, because=because or {})
         states: dict[str, Any] = {}
         for step in self.steps:
             result, states[step.name] = step.run(result, state.steps[step.name])
@@ -149,6 +159,10 @@ class Pipeline:
         """Return how often a model could not be run."""
         stands: PredictState = state.steps[Predict.name]
         return stands.failures.get(name, 0)
+
+    def run_time(self, name: str) -> RunTime:
+        """Return how long a model has taken so far."""
+        return self._predict.times[name]
 
     def difference(self, name: str, state: PipelineState) -> Difference | None:
         """Return what a model's shadow has shown; None if it has none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from telltale.batch import BoolArray
+from telltale.pipeline.masks import everywhere
 
 
 def latched(beyond: BoolArray, inside: BoolArray, before: bool) -> BoolArray:
@@ -19,7 +20,7 @@ def latched(beyond: BoolArray, inside: BoolArray, before: bool) -> BoolArray:
         O. H. Schmitt, "A thermionic trigger", J. Sci. Instrum. 15 (1938) 24.
     """
     said = beyond | inside
-    if said.all():
+    if everywhere(said):
         return beyond
     newest = np.maximum.accumulate(np.where(said, np.arange(len(said)), -1))
     set_: BoolArray = np.where(newest >= 0, beyond[newest], before)

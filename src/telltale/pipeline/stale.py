@@ -11,6 +11,7 @@ import numpy as np
 from telltale.batch import NS_PER_S, Batch
 from telltale.events import Event, EventKind, Level
 from telltale.pipeline.sentences import duration_text
+from telltale.profiles.point_channels import fed_channels
 from telltale.profiles.schema import Profile
 
 GAPS_KNOWN = 16  # the newest arrivals tell how often a machine sends
@@ -43,7 +44,7 @@ class Silence:
         self._last_ns = last_arrival_ns
         self._has_heard = False
         self._gaps_ns: deque[int] = deque(maxlen=GAPS_KNOWN)
-        self._names = tuple(profile.channels)
+        self._names = fed_channels(profile)
         self._row = {name: row for row, name in enumerate(self._names)}
         n = len(self._names)
         self._arrivals = np.zeros(n, dtype=np.int64)

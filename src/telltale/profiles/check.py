@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from telltale.errors import UnitError
-from telltale.profiles.schema import Alias, Channel, Limits, Metric, Output, Profile
+from telltale.profiles.point_channels import point_problems
+from telltale.profiles.schema import Alias, Channel, Limits, Metric, Obd2, Output, Profile
 from telltale.profiles.toml_lines import Path
 from telltale.registry import is_registered, suggest
 from telltale.units import UNITS, quantity, unit_id, unit_of_name
@@ -18,6 +19,7 @@ from telltale.units import UNITS, quantity, unit_id, unit_of_name
 ID_RULE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 RESERVED_NAMES = frozenset({"time", "time_ns", "machine"})  # the store's own columns
 _HEX = re.compile(r"[0-9A-Fa-f]{2,6}")
+_ECU = re.compile(r"[0-9A-Fa-f]{3}|[0-9A-Fa-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ def problems(profile: Profile, *, functions: Mapping[str, str]) -> Iterator[Prob
         yield from _channel(profile, name, channel)
     for name, metric in profile.metrics.items():
         yield from _metric(profile, name, metric, functions)
+    for path, what in point_problems(profile):
+        yield Problem(path, what)
     yield from _aliases(profile)
     yield from _listed(profile)
 
@@ -77,9 +81,24 @@ def _channel(profile: Profile, name: str, channel: Channel) -> Iterator[Problem]
                 what = f"{bound:g} is outside range [{low:g}, {high:g}] and could never be passed"
                 yield Problem((*at, "limits", key), what)
     if channel.obd2:
-        for key in ("service", "pid"):
-            if not _HEX.fullmatch(getattr(channel.obd2, key)):
-                yield Problem((*at, "obd2", key), 'must be two to six hex digits, e.g. "0C"')
+        yield from _obd2((*at, "obd2"), channel.obd2, channel.unit)
+
+
+def _obd2(at: Path, obd2: Obd2, channel_unit: str) -> Iterator[Problem]:
+    for key in ("service", "pid"):
+        if not _HEX.fullmatch(getattr(obd2, key)) or len(getattr(obd2, key)) % 2:
+            yield Problem((*at, key), 'must be two, four or six hex digits, e.g. "0C"')
+    if obd2.ecu is not None and not _ECU.fullmatch(obd2.ecu):
+        yield Problem((*at, "ecu"), 'must be three or eight hex digits, e.g. "7E0" or "18DA10F1"')
+    if obd2.service != "01" and obd2.bytes is None:
+        yield Problem((*at, "bytes"), "is missing; only the PIDs of service 01 are a standard's")
+    if obd2.unit is None or unit_id(channel_unit) is None:
+        return
+    if unit_id(obd2.unit) is None:
+        what = f"unknown unit {obd2.unit!r}. {suggest(obd2.unit, (u.id for u in UNITS))}"
+        yield Problem((*at, "unit"), what)
+    elif quantity(obd2.unit) != quantity(channel_unit):
+        yield Problem((*at, "unit"), f"{obd2.unit!r} cannot become the channel's {channel_unit!r}")
 
 
 def _metric(

@@ -107,7 +107,7 @@ def _columns(batch: Batch, decoded: Decoded, units: Mapping[str, str]) -> list[_
                 channel_name(header, known.get(header), taken),
                 known.get(header, "1"),
                 np.concatenate([batch.columns[name] for name in (header, *others)]),
-                decoded.codes.get(header, {}),
+                decoded.codes.get(header) or decoded.names.get(header, {}),
             )
         )
     return columns

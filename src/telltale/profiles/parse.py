@@ -13,6 +13,8 @@ import msgspec
 from telltale.errors import ProfileError
 from telltale.pipeline.metrics import METRICS
 from telltale.profiles.check import Problem, problems
+from telltale.profiles.point_channels import with_points
+from telltale.profiles.points import MAX_POINTS, Point, PointBearing, PointGear, PointOrders
 from telltale.profiles.schema import NOT_IN_FILE, Alias, Channel, Limits, Metric, Obd2, Profile
 from telltale.profiles.schema import SimulatorSettings as Simulator
 from telltale.profiles.toml_lines import Path, line_of, lines_of
@@ -36,6 +38,10 @@ _TYPES: dict[tuple[str, ...], type[msgspec.Struct]] = {
     ("obd2",): Obd2,
     ("aliases",): Alias,
     ("simulator",): Simulator,
+    ("points",): Point,
+    ("bearing",): PointBearing,
+    ("orders",): PointOrders,
+    ("gear",): PointGear,
 }
 
 
@@ -79,13 +85,16 @@ def _line_with_most(text: str, characters: str) -> int:
 
 
 def _converted(data: Table, profile_id: str) -> Profile:
-    return msgspec.convert({**data, "id": profile_id}, Profile)
+    return with_points(msgspec.convert({"channels": {}, **data, "id": profile_id}, Profile))
 
 
 def _shape(data: Table) -> Iterator[Problem]:
     """Yield unknown keys and wrong types, part by part so that every path is known in full."""
-    parts = {key: data.get(key, {}) for key in ("channels", "metrics")}
-    head = {**data, "channels": {}, "metrics": {}}
+    parts = {key: data.get(key, {}) for key in ("channels", "metrics", "points")}
+    head = {**data, **{key: {} for key in parts}}
+    if isinstance(parts["points"], dict) and len(parts["points"]) > MAX_POINTS:
+        yield Problem(("points",), f"more than {MAX_POINTS} points; make several machines")
+        return
     if sum(len(part) for part in parts.values() if isinstance(part, dict)) > MAX_SIGNALS:
         yield Problem((), f"more than {MAX_SIGNALS} channels and metrics; make several machines")
         return
@@ -93,10 +102,10 @@ def _shape(data: Table) -> Iterator[Problem]:
         yield Problem(("id",), "unknown key; the id is the file's name")
     if "outputs" in data:
         yield Problem(("outputs",), "unknown key; the cards of its models say what they give")
-    if "channels" not in data:
+    if "channels" not in data and not parts["points"]:
         yield Problem(("channels",), "is missing; a profile needs at least one channel")
     yield from _part({**head, "id": "x"}, Profile, ())
-    for key, kind in (("channels", Channel), ("metrics", Metric)):
+    for key, kind in (("channels", Channel), ("metrics", Metric), ("points", Point)):
         if not isinstance(parts[key], dict):
             yield Problem((key,), "must be a table of tables")
             continue

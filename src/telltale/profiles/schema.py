@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from telltale.profiles.points import Point
+
 Level = Literal["warn", "critical"]
 PositiveFloat = Annotated[float, msgspec.Meta(gt=0)]
 NonNegativeFloat = Annotated[float, msgspec.Meta(ge=0)]
@@ -52,11 +54,29 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Obd2(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where an OBD-II adapter finds a channel: service and PID in hex, polling group."""
+    """Where an OBD-II adapter finds a channel, and what its bytes mean.
+
+    Service 01 is the standard's: telltale knows its PIDs. For a maker's own (22) the value is
+    `offset + scale * raw`, raw being the first `bytes` bytes of the answer, high byte first.
+
+    Attributes:
+        service, pid: In hex.
+        group: How often it is asked: 20 or 2 times a second unless the source says otherwise.
+        bytes, signed: What the raw number is made of.
+        scale, offset: From the raw number to `unit`.
+        unit: Of the value so made; None for the channel's own.
+        ecu: Address that is asked, in hex, e.g. "7E0"; None for the engine's.
+    """
 
     service: str
     pid: str
     group: Literal["fast", "slow"] = "fast"
+    bytes: Annotated[int, msgspec.Meta(ge=1, le=8)] | None = None
+    signed: bool = False
+    scale: float = 1.0
+    offset: float = 0.0
+    unit: str | None = None
+    ecu: str | None = None
 
 
 class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,6 +177,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         session_gap_s: A pause longer than this starts a new session.
         learn_s: Calm readings of a machine from which what is normal is learnt by itself; 0 never.
         models: Models that telltale brings along for this kind of machine, by name.
+        points: Where vibration is measured as waveforms; each adds channels of its own.
         simulator: How it is simulated, if it can be.
         inferred: True when telltale wrote the profile from data and nobody has checked it.
         sources: Documents and data that the facts come from.
@@ -176,6 +197,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     session_gap_s: PositiveFloat = 1800.0
     learn_s: NonNegativeFloat = 0.0
     models: tuple[str, ...] = ()
+    points: dict[str, Point] = {}
     simulator: SimulatorSettings | None = None
     inferred: bool = False
     sources: tuple[str, ...] = ()

@@ -9,22 +9,31 @@ from typing import Any
 
 import msgspec
 
+from telltale.profiles.point_channels import own_channels
 from telltale.profiles.schema import NOT_IN_FILE, Profile
 
+TABLES = ("channels", "metrics", "points", "simulator")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def to_toml(profile: Profile) -> str:
     """Return the profile's file. Keys at their default are left out."""
-    lines = _pairs(profile, leave_out={*NOT_IN_FILE, "channels", "metrics", "simulator"})
+    lines = _pairs(profile, leave_out={*NOT_IN_FILE, *TABLES})
     if profile.simulator:
         lines += ["", "[simulator]", *_pairs(profile.simulator)]
-    for key, signals in (("channels", profile.channels), ("metrics", profile.metrics)):
+    for name, point in profile.points.items():
+        lines += ["", f"[points.{_key(name)}]", *_pairs(point)]
+    for key, signals in (("channels", own_channels(profile)), ("metrics", profile.metrics)):
         for name, signal in signals.items():
             lines += ["", f"[{key}.{_key(name)}]", *_pairs(signal, leave_out={"limits"})]
             if signal.limits:
                 lines += ["", f"[{key}.{_key(name)}.limits]", *_pairs(signal.limits)]
     return "\n".join(lines) + "\n"
+
+
+def toml_value(value: Any) -> str:  # Any: whatever TOML can hold
+    """Return one value as TOML writes it."""
+    return _value(value)
 
 
 def _pairs(struct: msgspec.Struct, leave_out: frozenset[str] | set[str] = frozenset()) -> list[str]:

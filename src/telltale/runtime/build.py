@@ -9,6 +9,7 @@ from telltale.profiles.load import ProfileBook
 from telltale.registry import load
 from telltale.runtime.core import Runtime
 from telltale.runtime.fleet import MAX_MACHINES, Fleet
+from telltale.runtime.source_book import FILE as SOURCE_FILE
 from telltale.store import STORES
 from telltale.stream.memory import MemoryStream
 
@@ -39,4 +40,5 @@ def embedded_runtime(
             max_machines=max_machines,
         ),
         is_learning=is_learning,
+        source_file=data / SOURCE_FILE,
     )

@@ -9,7 +9,7 @@ import structlog
 
 from telltale.errors import TelltaleError
 from telltale.runtime.fleet import Fleet
-from telltale.runtime.learning import SelfLearning
+from telltale.runtime.self_learning.learning import SelfLearning
 
 log = structlog.get_logger(__name__)
 

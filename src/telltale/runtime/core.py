@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import structlog
 
@@ -19,13 +22,18 @@ from telltale.errors import (
 from telltale.formats.base import Decoded
 from telltale.pipeline.run import PipelineState
 from telltale.runtime.chores import Chores
-from telltale.runtime.deploying import Deploying
 from telltale.runtime.feeds import Feeds
 from telltale.runtime.fleet import Fleet
-from telltale.runtime.learning import SelfLearning
 from telltale.runtime.machine import LiveMachine, Run
+from telltale.runtime.models.deploying import Deploying
+from telltale.runtime.outputs import Outputs
+from telltale.runtime.pieces import Pieces
 from telltale.runtime.receipt import Receipt, kept_share, unregistered, with_replaced
-from telltale.runtime.training import Trainings
+from telltale.runtime.self_learning.learning import SelfLearning
+from telltale.runtime.source_book import SourceBook
+from telltale.runtime.training.labelling import Labels
+from telltale.runtime.training.queue import Trainings
+from telltale.runtime.vibration.waveforms import Waveforms
 from telltale.store.base import Machine, Write
 
 log = structlog.get_logger(__name__)
@@ -39,9 +47,12 @@ class Runtime:
     Args:
         fleet: The machines, and what they share. Its store is opened by `start`.
         is_learning: Learn by itself what is normal on machines of which nobody has said it.
+        source_file: Keeps which sources are set up; None keeps nothing.
     """
 
-    def __init__(self, fleet: Fleet, *, is_learning: bool = True) -> None:
+    def __init__(
+        self, fleet: Fleet, *, is_learning: bool = True, source_file: Path | None = None
+    ) -> None:
         self.fleet = fleet
         self.store = fleet.store
         self.stream = fleet.stream
@@ -49,9 +60,14 @@ class Runtime:
         self.clock = fleet.clock
         self.started_ns = fleet.clock()
         self.feeds = Feeds(self)
+        self.outputs = Outputs(self)
+        self.sources = SourceBook(self, source_file)
         self.models = Deploying(fleet)
         self.trainings = Trainings(fleet, self.models)
         self.learning = SelfLearning(fleet, self.trainings)
+        self.labels = Labels(fleet, self.trainings)
+        self.waveforms = Waveforms(self)
+        self._pieces = Pieces(self.store)
         self._chores = Chores(fleet, self.learning if is_learning else None)
 
     async def start(self) -> None:
@@ -59,6 +75,7 @@ class Runtime:
         await self.store.open()
         try:
             await self.fleet.restore()
+            await self.labels.resume()
         except BaseException:
             await self.stop()  # the store's thread would keep the process alive for ever
             raise
@@ -66,6 +83,7 @@ class Runtime:
 
     async def stop(self) -> None:
         """Close feeds first, then commit and close the store. Safe to call twice."""
+        await self.outputs.stop()
         await self.feeds.stop()
         await self.trainings.stop()
         await self._chores.stop()
@@ -138,10 +156,9 @@ class Runtime:
                 if receipts:
                     await self.store.room()
                 try:
-                    live = await self._ready(batch, share, profile, simulated=simulated)
-                    receipt, future = self._take(
-                        live, batch, share, rows, source=source, registered=is_new, is_live=is_live
-                    )
+                    take = partial(self._take, source=source, registered=is_new, is_live=is_live)
+                    ready = partial(self._ready, profile=profile, simulated=simulated)
+                    receipt, future = await self._pieces.take(batch, share, rows, ready, take)
                 except StoreBusyError:
                     if not receipts:
                         raise  # else others took the room first
@@ -194,10 +211,13 @@ class Runtime:
         kept = conformed.batch
         if len(kept):
             fresh = live.pipeline.fresh(kept, live.state)
-            result, state = live.pipeline.run(fresh, live.state)
+            began_s = time.perf_counter()
+            result, state = live.pipeline.run(fresh, live.state, decoded.because)
+            if live.tools.deployed:
+                self._pieces.measured(live.machine.id, len(fresh), time.perf_counter() - began_s)
             late = len(result.late) if result.late is not None else 0
-            whole = concat([result.late, result.batch]) if result.late and late else result.batch
-            future = self._submit(live, Write(live.profile, whole, result.events), state)
+            both = concat([result.late, result.batch]) if result.late and late else result.batch
+            future = self._submit(live, Write(live.profile, both, result.events), state)
             live.take(result, now_ns, is_live=is_live)
             self.stream.publish(result)
         receipt = kept_share(

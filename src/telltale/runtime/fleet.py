@@ -27,9 +27,9 @@ from telltale.profiles.load import ProfileBook
 from telltale.profiles.schema import Profile
 from telltale.registry import suggest
 from telltale.runtime.machine import STATE_ORDER, LiveMachine
+from telltale.runtime.models.shelf import Shelf, fitting
 from telltale.runtime.notes import changes_told, found_told, registration_told
 from telltale.runtime.restorer import Restorer
-from telltale.runtime.shelf import Shelf, fitting
 from telltale.store.base import Machine, Session, Store, Write
 from telltale.stream.base import Stream
 
@@ -67,6 +67,7 @@ class Fleet:
         self._restorer = Restorer(store, profiles, self.shelf)
         self._machines: dict[str, LiveMachine] = {}
         self._changing = asyncio.Lock()
+        self.on_removed: Callable[[str], None] | None = None  # told the machine's id
 
     async def restore(self) -> None:
         """Take up every machine that the store knows where it was left."""
@@ -177,6 +178,8 @@ class Fleet:
         async with self._changing:
             live = self.get(machine)
             del self._machines[machine]
+            if self.on_removed is not None:  # at once: what is learnt for it is in vain
+                self.on_removed(machine)
             try:
                 await self.store.remove_machine(machine)
             except BaseException:

@@ -126,7 +126,7 @@ class ImportJob:
                 else:
                     self.columns[name] = {}
                     self.empty.pop(name, None)
-        for name, words in piece.codes.items():
+        for name, words in (*piece.names.items(), *piece.codes.items()):
             if name in self.columns:
                 self.columns[name] = dict(words)
 

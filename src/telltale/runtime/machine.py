@@ -27,7 +27,7 @@ from telltale.profiles.conform import Conformer
 from telltale.profiles.schema import Profile
 from telltale.rate import RateMeter
 from telltale.runtime.former import Former
-from telltale.runtime.shelf import Deployed, running
+from telltale.runtime.models.shelf import Deployed, running
 from telltale.store.base import Machine, Role
 
 STATE_EVERY_NS = 5 * NS_PER_S  # what came since is worked out again at the start
@@ -166,10 +166,10 @@ class LiveMachine:
             self.silence = None
             self.listen(self.last_arrival_ns).follow(silence)
 
-    def check_fit(self, name: str, model: Model, role: Role) -> None:
-        """Refuse a model that cannot run beside those that do. Raises ModelError."""
+    def check_fit(self, name: str, model: Model, role: Role) -> Profile:
+        """Return the profile with this model's outputs too. Raises ModelError if it cannot run."""
         beside = running(self.tools.deployed, role) if role is Role.ACTIVE else {}
-        with_outputs(self.tools.base, {**beside, name: model})
+        return with_outputs(self.tools.base, {**beside, name: model})
 
     def take(self, result: Result, arrival_ns: int, *, is_live: bool) -> None:
         """Note the newest values and events of one result.

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
 from telltale.batch import FOREVER_NS, NS_PER_S
 from telltale.errors import ProfileError
 from telltale.events import Event
+from telltale.labels import LabelKind, of_kind
+from telltale.models.life.one_life import OfOneLife
 from telltale.pipeline.run import Pipeline, PipelineState
 from telltale.profiles.conform import Conformer
 from telltale.profiles.load import ProfileBook
 from telltale.profiles.schema import Profile
 from telltale.runtime.former import former_columns
 from telltale.runtime.machine import LiveMachine, Tools
-from telltale.runtime.shelf import Deployed, Shelf, running
+from telltale.runtime.models.shelf import Deployed, Shelf, running
 from telltale.store.base import Machine, RangeQuery, Role, Store
 
 log = structlog.get_logger(__name__)
@@ -46,7 +49,25 @@ class Restorer:
 
     async def equipped(self, machine: Machine, profile: Profile) -> Tools:
         """Return what a profile compiles to, with the models of one machine."""
-        return self.tools(profile, await self._shelf.of_machine(machine, profile))
+        deployed = await self._shelf.of_machine(machine, profile)
+        if any(one.card.task == "remaining_life" for one in deployed):
+            deployed = await self._of_one_life(machine.id, deployed)
+        return self.tools(profile, deployed)
+
+    async def _of_one_life(
+        self, machine: str, deployed: tuple[Deployed, ...]
+    ) -> tuple[Deployed, ...]:
+        """Return the same, with models of remaining life that know when the machine failed."""
+        failures = of_kind(await self._store.labels(machine), LabelKind.FAILURE)
+        failures_ns = sorted({failure.start_ns for failure in failures})
+        sessions = await self._store.sessions(machine)
+        first_ns = min((session.start_ns for session in sessions), default=None)
+        return tuple(
+            replace(one, model=OfOneLife(one.model, failures_ns, first_ns))
+            if one.model is not None and one.card.task == "remaining_life"
+            else one
+            for one in deployed
+        )
 
     async def restored(self, record: Machine) -> tuple[LiveMachine, Sequence[Event]]:
         """Return the live machine of a record, and the events that are kept as open."""

@@ -43,7 +43,7 @@ async def save(path: Path, chunks: AsyncIterator[bytes], room: Room) -> None:
             "kept. Make room, then import it again."
         ) from error
     if size == 0:
-        raise DecodeError(f"{path.name} is empty. Give a file with at least one reading.")
+        raise DecodeError(f"{path.name} is empty: it has no bytes. Choose another file.")
 
 
 async def _written(path: Path, chunks: AsyncIterator[bytes], room: Room) -> int:

@@ -15,6 +15,11 @@ SOURCES = {
     "replay": "telltale.sources.replay:ReplaySource",
     "file_replay": "telltale.sources.file_replay:FileReplay",
     "watch_folder": "telltale.sources.watch_folder:WatchFolder",
+    "obd2": "telltale.sources.obd.source:Obd2Source [vehicle]",
+    "mqtt": "telltale.sources.mqtt.source:MqttSource [mqtt]",
+    "can_bus": "telltale.sources.can_bus:CanBusSource [vehicle]",
+    "modbus": "telltale.sources.modbus.source:ModbusSource [industrial]",
+    "opc_ua": "telltale.sources.opc_ua.source:OpcUaSource [industrial]",
 }
 
 

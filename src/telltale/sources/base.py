@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from telltale.formats.base import Decoded, Rejection
 from telltale.rate import RateMeter
@@ -35,6 +35,8 @@ class SourceStatus:
         rate: Achieved samples per second.
         detail: One sentence for people: what it reads, or why not and what comes next.
         reasons: The newest refusals, explained, the last first.
+        details: What only this kind of source can tell, for people and scripts: plain values,
+            lists and tables of them. It is bounded, and replaced as a whole.
     """
 
     state: SourceState = SourceState.CLOSED
@@ -45,6 +47,7 @@ class SourceStatus:
     rate: RateMeter = field(default_factory=RateMeter)
     detail: str = ""
     reasons: tuple[Rejection, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)  # Any: what JSON can hold
 
     def count(self, decoded: Decoded, now_ns: int) -> None:
         """Note what the source is about to yield."""
@@ -84,3 +87,33 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Let go of the connection. Safe to call twice."""
+
+
+@runtime_checkable
+class Acknowledging(Protocol):
+    """A source whose other end keeps a reading until it is told that telltale has it."""
+
+    def settle(self, decoded: Decoded, *, is_kept: bool) -> None:
+        """Take note of what became of one input that was yielded, in any order.
+
+        Args:
+            decoded: The very object that was yielded.
+            is_kept: True once all of it is committed, or refused for good; False if it could not
+                be kept, and is to be sent again.
+        """
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A source that can be looked at without taking anything from it."""
+
+    def probe(self) -> Source:
+        """Return one that reads the same, and leaves everything as it is."""
+
+
+@runtime_checkable
+class Forgetting(Protocol):
+    """A source for which the other end keeps something while it is away."""
+
+    async def forget(self) -> None:
+        """Have that thrown away: it will not come back. Raises SourceUnavailableError."""

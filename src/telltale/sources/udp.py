@@ -1,4 +1,4 @@
-"""UDP datagrams as a feed: one JSON reading or one CSV line each, 80,000 a second on one core.
+"""UDP datagrams as a feed: JSON readings, CSV lines, F1 packets; 80,000 a second on one core.
 
 The event loop drains the socket whenever it is free; decoding takes everything that waits, so
 batches grow with the load by themselves and a lone datagram is passed on at once.
@@ -15,6 +15,8 @@ import structlog
 from telltale.batch import NS_PER_S
 from telltale.formats.base import Decoded
 from telltale.formats.decode import decode_datagrams
+from telltale.formats.f1.decode import GameDecoder
+from telltale.formats.f1.layouts import is_game_packet
 from telltale.sources.base import SourceState, SourceStatus
 from telltale.sources.checks import check_number, check_text
 from telltale.sources.clock import Clock, SystemClock
@@ -48,8 +50,11 @@ class UdpSource:
     Args:
         host: Address to listen on; "127.0.0.1" is only this computer.
         port: 0 takes any free one, see `port` after `open`.
-        machine: Whose readings they all are; None when each datagram names its machine.
-        gather_ms: In a stream, samples are collected this long; a lone one never waits.
+        machine: Whose readings they all are; None when each datagram names its machine. Of an F1
+            game it is the player's car, else "f1-player".
+        f1_all_cars: Also take the other cars of an F1 game, as `f1-car-<index>`.
+        gather_ms: In a stream, samples are collected this long; a lone one never waits, unless
+            it is a packet of a game, which comes in several for each frame.
         max_batch: Datagrams decoded at once.
         clock: Tells the time and waits.
 
@@ -59,6 +64,7 @@ class UdpSource:
 
     simulated = False
     is_live = True
+    is_shared = True  # many machines come over one port, and go without it
 
     def __init__(
         self,
@@ -66,6 +72,7 @@ class UdpSource:
         port: int = DEFAULT_PORT,
         *,
         machine: str | None = None,
+        f1_all_cars: bool = False,
         gather_ms: float = 2.0,
         max_batch: int = 8192,
         clock: Clock | None = None,
@@ -75,6 +82,7 @@ class UdpSource:
         self.name = f"udp:{self.port}"
         self.status = SourceStatus()
         self._machine = machine
+        self._games = GameDecoder(machine, all_cars=f1_all_cars)
         self._gather_s = check_number(self.name, "gather_ms", gather_ms, 0, 1000) / 1000.0
         self._max_batch = int(check_number(self.name, "max_batch", max_batch, 1, MAX_WAITING))
         self._clock = clock or SystemClock()
@@ -111,6 +119,8 @@ class UdpSource:
                 await self._wake.wait()
                 continue
             since_s = (self._clock.now_ns() - passed_on_ns) / NS_PER_S
+            if is_game_packet(self._waiting[0]):
+                since_s = 0.0
             if since_s < self._gather_s and len(self._waiting) < self._max_batch:
                 await self._clock.sleep(self._gather_s - since_s)
             self._read_more()
@@ -177,7 +187,9 @@ class UdpSource:
         if not taken:
             return None
         arrival_ns = self._arrival_ns
-        decoded = decode_datagrams(taken, arrival_ns=arrival_ns, machine=self._machine)
+        decoded = decode_datagrams(
+            taken, arrival_ns=arrival_ns, machine=self._machine, games=self._games
+        )
         self._arrival_ns = arrival_ns + len(taken)
         now_ns = self._clock.now_ns()
         self.status.count(decoded, now_ns)

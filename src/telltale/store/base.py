@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,8 +11,22 @@ from typing import Protocol
 import msgspec
 
 from telltale.batch import Batch
+from telltale.errors import StoreError
 from telltale.events import Event
+from telltale.labels import Label
 from telltale.profiles.schema import Profile
+
+
+class NoModelError(StoreError):
+    """No model of this number is kept, or no file of it."""
+
+
+class UnknownWaveformError(StoreError):
+    """A machine has no waveform of this number."""
+
+
+class ColumnsFullError(StoreError):
+    """A profile's samples have as many columns as there can be. Nothing was changed."""
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -117,6 +131,26 @@ class Role(StrEnum):
 
     ACTIVE = "active"  # its outputs are the machine's
     SHADOW = "shadow"  # it is asked beside the active one, and only the differences are counted
+
+
+class KeptWaveform(msgspec.Struct, frozen=True):
+    """What is kept of one waveform: what was found in it, never its samples.
+
+    Attributes:
+        machine: Whose.
+        point: Measuring point.
+        time_ns: When it was recorded.
+        finding: What was found, as JSON.
+        detail: Its spectrum and band levels, encoded; b"" in lists.
+        id: Its own among all; 0 until it is kept.
+    """
+
+    machine: str
+    point: str
+    time_ns: int
+    finding: bytes
+    detail: bytes = b""
+    id: int = 0
 
 
 class Deployment(msgspec.Struct, frozen=True):
@@ -231,10 +265,21 @@ class Store(Protocol):
         """Return all versions of all models, newest first; of one machine: its own and any's."""
 
     async def model_files(self, number: int) -> Mapping[str, bytes]:
-        """Return a version's files by name. Raises StoreError if there is none."""
+        """Return a version's files by name. Raises NoModelError if there is none."""
 
     async def remove_model(self, number: int) -> None:
         """Remove a version. Raises StoreError if it runs somewhere or is not there."""
+
+    async def make_columns(self, profile: Profile, used: Collection[str]) -> None:
+        """Make room for samples with all columns of a profile, before there are any.
+
+        Args:
+            profile: With the outputs of a machine's models.
+            used: Columns that other machines of the profile use.
+
+        Raises:
+            ColumnsFullError: There are too many, and not enough others hold nothing.
+        """
 
     async def deploy(self, deployment: Deployment) -> None:
         """Let a version run in a role of a machine, in place of what ran in it."""
@@ -244,6 +289,35 @@ class Store(Protocol):
 
     async def deployments(self, machine: str | None = None) -> Sequence[Deployment]:
         """Return what runs where."""
+
+    async def save_label(self, label: Label) -> Label:
+        """Keep a label; return it with its id. One that says the same is kept once.
+
+        Raises:
+            LabelError: It cannot be kept; one that contradicts it is named.
+        """
+
+    async def labels(self, machine: str | None = None) -> Sequence[Label]:
+        """Return labels by machine and start, of one machine or all."""
+
+    async def remove_label(self, label: int) -> Label:
+        """Remove one label and return it. Raises UnknownLabelError."""
+
+    async def save_waveform(self, waveform: KeptWaveform, newest: int) -> KeptWaveform:
+        """Keep what was found in a waveform; return it with its id.
+
+        Of each measuring point so many of the newest stay, by time; others are let go. One of the
+        same time is replaced.
+        """
+
+    async def waveforms(self, machine: str, point: str | None = None) -> Sequence[KeptWaveform]:
+        """Return the waveforms of a machine or a point, newest first, without their details."""
+
+    async def waveform(self, machine: str, number: int) -> KeptWaveform:
+        """Return one waveform with its details. Raises UnknownWaveformError."""
+
+    async def remove_waveform(self, machine: str, number: int) -> None:
+        """Remove one waveform. Raises UnknownWaveformError."""
 
     async def status(self) -> StoreStatus:
         """Return how full the store is and whether it works."""

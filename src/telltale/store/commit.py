@@ -49,6 +49,9 @@ class Commits(Protocol):
     def forget(self) -> None:
         """Drop everything remembered: somebody else has changed the database."""
 
+    def interrupt(self) -> None:
+        """Have a commit that does not end fail, if that can be had. From any thread."""
+
     def close(self) -> None:
         """Let go. Safe to call twice."""
 
@@ -91,6 +94,10 @@ class Committer:
         self._tables.clear()
         self._numbers.clear()
         self._pending.clear()
+
+    def interrupt(self) -> None:
+        """Have the statement under way fail."""
+        self._connection.interrupt()
 
     def close(self) -> None:
         """Do nothing: the connection is its owner's to close."""

@@ -32,6 +32,7 @@ from telltale.store.files import ARCHIVE, FILE_NAME
 
 LOCK = "commits.lock"
 WAIT_S = 10.0  # for a process whose starter was killed: it ends with the group that it has
+END_S = 10.0  # for an idle process to see that its input has ended
 LENGTH = struct.Struct("<Q")
 
 
@@ -91,6 +92,12 @@ class CommitProcess:
         """Have everything forgotten that is remembered there."""
         self._is_changed = True
 
+    def interrupt(self) -> None:
+        """End the process at once, whatever it does or waits for: its group fails."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
     def close(self) -> None:
         """End the process. Safe to call twice."""
         process, self._process = self._process, None
@@ -100,7 +107,11 @@ class CommitProcess:
                 if pipe is not None:
                     with contextlib.suppress(OSError):
                         pipe.close()
-            process.wait()
+            try:
+                process.wait(END_S)
+            except subprocess.TimeoutExpired:  # stopped, or stuck in the disk: it holds no group
+                process.kill()
+                process.wait()
 
     def _knows(self, profile: Profile) -> bool:
         return self._profiles.get(profile.id) is profile

@@ -29,12 +29,17 @@ def measure(
     """Return disk use, from counters kept by the writer and the sizes of the files."""
     rows = int(connection.execute("SELECT coalesce(sum(rows), 0) FROM stretches").fetchone()[0])
     size_bytes = folder_bytes(folder) + archived_bytes(connection)
-    free_bytes = shutil.disk_usage(folder).free
+    free_bytes = shutil.disk_usage(_nearest(folder)).free
     room_bytes = free_bytes if limit_bytes is None else min(free_bytes, limit_bytes - size_bytes)
     per_day = _rows_per_day(connection, now_ns)
     bytes_per_day = None if per_day is None or not rows else per_day * size_bytes / rows
     full_in_days = max(0.0, room_bytes / bytes_per_day) if bytes_per_day else None
     return DiskUse(rows, size_bytes, free_bytes, bytes_per_day, full_in_days)
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder, or what it lay in if somebody has deleted it."""
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
 
 
 def folder_bytes(folder: Path) -> int:

@@ -24,6 +24,35 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
+class Watched:
+    """Notices when a file that is open was deleted, or another lies in its place.
+
+    The system lets a program go on writing to a file without a name: what is written then is gone
+    when the program ends.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = _identity(path)
+
+    def problem(self) -> str | None:
+        """Return what is wrong and what to do, None if nothing is; takes microseconds."""
+        if _identity(self._path) == self._file:
+            return None
+        return (
+            f"{self._path} was deleted or replaced while telltale runs. Nothing is kept until it "
+            "is back as it was. Put it back, or start telltale anew: it takes what is there then."
+        )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def damage(connection: sqlite3.Connection) -> str | None:
     """Look for damage in the whole file; return what was found, None if nothing."""
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from telltale.errors import StoreError
 from telltale.store.backup import copy_database
 
-HEAD = "0003"  # the newest file in migrations/versions; a test holds the two together
+HEAD = "0005"  # the newest file in migrations/versions; a test holds the two together
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from telltale.batch import FOREVER_NS
 from telltale.errors import StoreError
 from telltale.sql_text import quoted
-from telltale.store import chunks, parquet, rollups, shelf
+from telltale.store import chunks, labels, models, parquet, rollups, waveforms
 from telltale.store.chunks import Chunk
 from telltale.store.commit import Transaction
 from telltale.store.samples import table_columns, table_name
@@ -63,7 +63,9 @@ def note_machine(connection: sqlite3.Connection, machine: str) -> None:
     for table in ("stretches", "sessions", "states"):
         connection.execute(f"DELETE FROM {table} WHERE machine = ?", row)  # noqa: S608
     connection.execute("DELETE FROM events WHERE machine = ?", (machine,))
-    shelf.forget_machine(connection, machine)
+    models.forget_machine(connection, machine)
+    labels.forget_machine(connection, machine)
+    waveforms.forget_machine(connection, machine)
     connection.execute(
         "UPDATE machines SET id = ? WHERE number = ?", (f"{REMOVED}{number}", number)
     )

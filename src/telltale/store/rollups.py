@@ -50,10 +50,12 @@ def by_minute(time_ns: IntArray, columns: Mapping[str, FloatArray]) -> Rollup:
 
 
 def save(connection: sqlite3.Connection, chunk: int, rollup: Rollup) -> None:
-    """Store a chunk's roll-up. Part of the transaction."""
+    """Store a chunk's roll-up, of columns that hold a value. Part of the transaction."""
     times = rollup.summary
     blobs = [(chunk, TIMES, _packed(np.stack([times.bucket, times.first_ns, times.last_ns])))]
     for name, column in times.columns.items():
+        if not rollup.count[name].any():
+            continue
         fields = [column.low, column.high, column.first, column.last]
         fields += [rollup.mean[name], rollup.count[name]]
         blobs.append((chunk, name, _packed(np.stack(fields))))

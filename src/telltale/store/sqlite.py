@@ -6,18 +6,30 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
 from telltale.batch import Batch
 from telltale.errors import SettingsError, StoreError
 from telltale.events import Event
-from telltale.store import changes, disk, queries, removal, shelf
+from telltale.labels import Label
+from telltale.profiles.schema import Profile
+from telltale.store import (
+    changes,
+    column_room,
+    disk,
+    labels,
+    models,
+    queries,
+    removal,
+    waveforms,
+)
 from telltale.store.archive import Sealing
 from telltale.store.base import (
     Deployment,
     KeptModel,
+    KeptWaveform,
     Machine,
     RangeQuery,
     Role,
@@ -30,7 +42,7 @@ from telltale.store.commit import Commits, Committer
 from telltale.store.commit_process import CommitProcess, wait_for_the_last
 from telltale.store.database import Owner, open_database
 from telltale.store.failures import WriteFailures
-from telltale.store.files import ARCHIVE, FILE_NAME, damage
+from telltale.store.files import ARCHIVE, FILE_NAME, Watched, damage
 from telltale.store.housekeeping import Housekeeping
 from telltale.store.ranges import clamped, read_range
 from telltale.store.reading import Readers
@@ -38,6 +50,7 @@ from telltale.store.retention import Limits
 from telltale.store.writer import Writer
 
 MIN_BYTES = 10_000_000  # below this the empty database and its log would not fit
+STUCK_S = 10.0  # a group of 2,000 samples takes milliseconds
 CHECK_AT_OPEN_S = 0.5  # a larger database is checked to the end beside the first readings
 
 
@@ -103,6 +116,7 @@ class SQLiteStore:
         self._housekeeping: Housekeeping | None = None
         self._notes: tuple[str, ...] = ()
         self._damage: str | None = None
+        self._watched: Watched | None = None
         self._checking: asyncio.Task[None] | None = None
 
     @property
@@ -199,34 +213,81 @@ class SQLiteStore:
     async def save_model(self, model: KeptModel, files: Mapping[str, bytes]) -> KeptModel:
         """Put a new version on the shelf; return it with its number and version."""
         writer = self._open_writer()
-        return await asyncio.wrap_future(writer.call(lambda c: shelf.save_model(c, model, files)))
+        return await asyncio.wrap_future(writer.call(lambda c: models.save_model(c, model, files)))
 
     async def models(self, machine: str | None = None) -> Sequence[KeptModel]:
         """Return all versions of all models, newest first; of one machine: its own and any's."""
-        return await self._open_readers().run(lambda c: shelf.models(c, machine))
+        return await self._open_readers().run(lambda c: models.models(c, machine))
 
     async def model_files(self, number: int) -> Mapping[str, bytes]:
-        """Return a version's files by name. Raises StoreError if there is none."""
-        return await self._open_readers().run(lambda c: shelf.model_files(c, number))
+        """Return a version's files by name. Raises NoModelError if there is none."""
+        return await self._open_readers().run(lambda c: models.model_files(c, number))
 
     async def remove_model(self, number: int) -> None:
         """Remove a version. Raises StoreError if it runs somewhere or is not there."""
         writer = self._open_writer()
-        await asyncio.wrap_future(writer.call(lambda c: shelf.remove_model(c, number)))
+        await asyncio.wrap_future(writer.call(lambda c: models.remove_model(c, number)))
+
+    async def make_columns(self, profile: Profile, used: Collection[str]) -> None:
+        """Make room for samples with all columns of a profile. Raises ColumnsFullError."""
+        names, key, readers = profile.names, profile.id, self._open_readers()
+        spare: tuple[str, ...] = ()
+        if await readers.run(lambda c: column_room.missing_columns(c, key, names)) > 0:
+            spare = await readers.run(lambda c: column_room.spare_columns(c, key, {*used, *names}))
+        writer = self._open_writer()
+        await asyncio.wrap_future(
+            writer.call(lambda c: column_room.make_columns(c, key, names, spare))
+        )
 
     async def deploy(self, deployment: Deployment) -> None:
         """Let a version run in a role of a machine, in place of what ran in it."""
         writer = self._open_writer()
-        await asyncio.wrap_future(writer.call(lambda c: shelf.deploy(c, deployment)))
+        await asyncio.wrap_future(writer.call(lambda c: models.deploy(c, deployment)))
 
     async def withdraw(self, machine: str, name: str, role: Role) -> None:
         """Let nothing run in a role of a machine under this name."""
         writer = self._open_writer()
-        await asyncio.wrap_future(writer.call(lambda c: shelf.withdraw(c, machine, name, role)))
+        await asyncio.wrap_future(writer.call(lambda c: models.withdraw(c, machine, name, role)))
 
     async def deployments(self, machine: str | None = None) -> Sequence[Deployment]:
         """Return what runs where."""
-        return await self._open_readers().run(lambda c: shelf.deployments(c, machine))
+        return await self._open_readers().run(lambda c: models.deployments(c, machine))
+
+    async def save_label(self, label: Label) -> Label:
+        """Keep a label; return it with its id. Raises LabelError."""
+        writer = self._open_writer()
+        return await asyncio.wrap_future(writer.call(lambda c: labels.save_label(c, label)))
+
+    async def labels(self, machine: str | None = None) -> Sequence[Label]:
+        """Return labels by machine and start, of one machine or all."""
+        return await self._open_readers().run(lambda c: labels.labels(c, machine))
+
+    async def remove_label(self, label: int) -> Label:
+        """Remove one label and return it. Raises UnknownLabelError."""
+        writer = self._open_writer()
+        return await asyncio.wrap_future(writer.call(lambda c: labels.remove_label(c, label)))
+
+    async def save_waveform(self, waveform: KeptWaveform, newest: int) -> KeptWaveform:
+        """Keep what was found in a waveform; return it with its id."""
+        writer = self._open_writer()
+        return await asyncio.wrap_future(
+            writer.call(lambda c: waveforms.save_waveform(c, waveform, newest))
+        )
+
+    async def waveforms(self, machine: str, point: str | None = None) -> Sequence[KeptWaveform]:
+        """Return the waveforms of a machine or a point, newest first, without their details."""
+        return await self._open_readers().run(lambda c: waveforms.waveforms(c, machine, point))
+
+    async def waveform(self, machine: str, number: int) -> KeptWaveform:
+        """Return one waveform with its details. Raises UnknownWaveformError."""
+        return await self._open_readers().run(lambda c: waveforms.waveform(c, machine, number))
+
+    async def remove_waveform(self, machine: str, number: int) -> None:
+        """Remove one waveform. Raises UnknownWaveformError."""
+        writer = self._open_writer()
+        await asyncio.wrap_future(
+            writer.call(lambda c: waveforms.remove_waveform(c, machine, number))
+        )
 
     async def status(self) -> StoreStatus:
         """Return how full the store is and whether it works."""
@@ -235,7 +296,8 @@ class SQLiteStore:
             lambda connection: disk.measure(connection, self.folder, now_ns, self._limits.max_bytes)
         )
         writer = self._open_writer()
-        problems = [problem for problem in (self._failures.problem, self._damage) if problem]
+        known = (self._failures.problem, self._damage, self._lost(), _stuck(writer.busy_s))
+        problems = [problem for problem in known if problem]
         return StoreStatus(
             rows=use.rows,
             size_bytes=use.size_bytes,
@@ -287,6 +349,7 @@ class SQLiteStore:
             raise
         self._connection, self._notes = opened.connection, opened.notes
         self._damage = opened.problem
+        self._watched = Watched(self.path)
         self._readers = Readers(self.path, self._read_threads)
         sealing = Sealing(self.folder / ARCHIVE)
         self._commits = (
@@ -303,6 +366,7 @@ class SQLiteStore:
             queue_rows=self._queue_rows,
             clock_ns=self._clock_ns,
             on_late=sealing.note_late,
+            problem=self._lost,
         )
         self._housekeeping = Housekeeping(
             self.folder,
@@ -339,6 +403,9 @@ class SQLiteStore:
                 "what is intact is still served."
             )
 
+    def _lost(self) -> str | None:
+        return None if self._watched is None else self._watched.problem()
+
     def _open_writer(self) -> Writer:
         if self._writer is None:
             raise StoreError(f"The store in {self.folder} is not open.")
@@ -353,3 +420,12 @@ class SQLiteStore:
         if self._readers is None:
             raise StoreError(f"The store in {self.folder} is not open.")
         return self._readers
+
+
+def _stuck(busy_s: float) -> str | None:
+    if busy_s < STUCK_S:
+        return None
+    return (
+        f"A commit has been under way for {busy_s:.0f} s. Look at the disk, and for a process of "
+        "telltale that was stopped."
+    )

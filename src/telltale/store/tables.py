@@ -147,6 +147,35 @@ deployments = Table(
     Column("since_ns", BigInteger, nullable=False),
 )
 
+labels = Table(
+    "labels",  # what people know about stretches of a machine's time
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("machine", Text, nullable=False),
+    Column("start_ns", BigInteger, nullable=False),
+    Column("end_ns", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),  # "normal", "fault" or "failure"
+    Column("fault", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("teaches", Boolean, nullable=False),
+    Column("created_ns", BigInteger, nullable=False),
+    Index("labels_by_machine", "machine", "start_ns"),
+    sqlite_autoincrement=True,  # an id is never given again
+)
+
+waveforms = Table(
+    "waveforms",  # what was found in the newest of each measuring point; never their samples
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("machine", Text, nullable=False),
+    Column("point", Text, nullable=False),
+    Column("time_ns", BigInteger, nullable=False),
+    Column("finding", LargeBinary, nullable=False),  # as JSON
+    Column("detail", LargeBinary, nullable=False),  # spectrum and band levels
+    Index("waveforms_by_point", "machine", "point", "time_ns"),
+    sqlite_autoincrement=True,  # an id is never given again
+)
+
 rollups = Table(
     "rollups",  # one-minute summaries of a chunk's columns, so that a year charts at once
     metadata,

@@ -23,6 +23,11 @@ T = TypeVar("T")
 # answers quickly, a slow one gets larger groups, and commits stay below a fifth of the time.
 GATHER_FACTOR = 4.0
 MIN_GATHER_S = 0.004
+# A sender that waits for each answer is alone however long the writer gathers: after a group of
+# one write the next ones are committed at once, and only now and then it is tried again.
+TRY_AGAIN_AFTER = 16
+PATIENCE_S = 10.0  # at the end, for one group: on a disk at fault even a second is long
+POLL_S = 0.5
 
 
 @dataclass(slots=True)
@@ -50,6 +55,7 @@ class Writer:
         connection: For jobs, which run here.
         failures: Counts what went wrong, and explains it.
         on_late: Told, on the writer's thread, of committed samples that came late.
+        problem: Says why nothing may be written now, None if it may.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class Writer:
         queue_rows: int,
         clock_ns: Callable[[], int],
         on_late: Callable[[str, IntArray], None] | None = None,
+        problem: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.commits = 0
         self.queued_rows = 0
@@ -70,6 +77,7 @@ class Writer:
         self._connection = connection
         self._failures = failures
         self._on_late = on_late
+        self._problem = problem
         self._commit_s = commit_ms / 1000.0
         self._commit_rows = commit_rows
         self._queue_rows = queue_rows
@@ -79,20 +87,34 @@ class Writer:
         self._room: list[Future[None]] = []
         self._closing = False
         self._last_commit_s = 0.0
+        self._lone_groups = 0
         self._last_end = 0.0
+        self._began: float | None = None
         self._thread = threading.Thread(target=self._run, name="telltale-store-writer")
 
     def start(self) -> None:
         """Begin to write."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Write what was submitted, then end. Blocks; safe to call twice."""
+    def stop(self, *, patience_s: float = PATIENCE_S) -> None:
+        """Write what was submitted, then end. Blocks; safe to call twice.
+
+        A group that takes longer than `patience_s` is given up, and fails; the rest is written.
+        """
         with self._changed:
             self._closing = True
             self._changed.notify()
-        if self._thread.ident is not None:
-            self._thread.join()
+        while self._thread.ident is not None and self._thread.is_alive():
+            self._thread.join(POLL_S)
+            if self.busy_s > patience_s:
+                self._commits.interrupt()
+                self._began = time.monotonic()  # what is tried instead gets as long
+
+    @property
+    def busy_s(self) -> float:
+        """How long the group has taken that is being committed; 0.0 when none is."""
+        began = self._began
+        return 0.0 if began is None else time.monotonic() - began
 
     def submit(self, write: Write) -> Future[int]:
         """Queue one write. Raises StoreBusyError when the queue is full, StoreError if closed."""
@@ -135,8 +157,9 @@ class Writer:
                 if self._closing:
                     return
                 continue  # all of it was cancelled before it was begun
-            started = time.monotonic()
+            started = self._began = time.monotonic()
             self._do(group)
+            self._began = None
             self._last_end = time.monotonic()
             self._last_commit_s = self._last_end - started
             self._release(sum(entry.rows for entry in group))
@@ -146,15 +169,21 @@ class Writer:
         with self._changed:
             while not self._queue and not self._closing:
                 self._changed.wait()
-            due = self._last_end + min(
-                self._commit_s, max(MIN_GATHER_S, GATHER_FACTOR * self._last_commit_s)
-            )
+            due = self._last_end + self._gather_s()
             while not self._closing and not self._is_group_full():
                 left_s = due - time.monotonic()
                 if left_s <= 0.0:
                     break
                 self._changed.wait(left_s)
-            return self._taken()
+            group = self._taken()
+            self._lone_groups = self._lone_groups + 1 if len(group) == 1 else 0
+            return group
+
+    def _gather_s(self) -> float:
+        """Return for how long after the last commit company is waited for."""
+        if self._lone_groups % TRY_AGAIN_AFTER:
+            return 0.0
+        return min(self._commit_s, max(MIN_GATHER_S, GATHER_FACTOR * self._last_commit_s))
 
     def _is_group_full(self) -> bool:
         return self.queued_rows >= self._commit_rows or isinstance(self._queue[0].work, Job)
@@ -203,6 +232,7 @@ class Writer:
     def _commit(self, group: Sequence[Entry]) -> Exception | None:
         writes = [entry.work for entry in group if isinstance(entry.work, Write)]
         try:
+            self._check()
             committed = self._commits.commit(writes, self._clock_ns())
         except Exception as error:
             return error
@@ -214,6 +244,10 @@ class Writer:
         for entry, count in zip(group, committed.new_rows, strict=True):
             entry.future.set_result(count)
         return None
+
+    def _check(self) -> None:
+        if (problem := self._problem()) is not None:
+            raise StoreError(problem)
 
     def _fail(self, group: Sequence[Entry], error: Exception) -> None:
         values = sum(
@@ -227,6 +261,7 @@ class Writer:
 
     def _do_job(self, job: Job, future: Future[Any]) -> None:
         try:
+            self._check()
             if job.in_transaction:
                 with Transaction(self._connection):
                     answer = job.run(self._connection)

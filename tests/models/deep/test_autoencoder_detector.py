@@ -9,12 +9,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from telltale.batch import Batch, concat
+from telltale.batch import Batch
 from telltale.errors import ModelError
 from telltale.models.card import Card, Input
 from telltale.models.deep.autoencoder_detector import AutoencoderSettings, train_autoencoder
 from telltale.models.deep.fit import FitSettings
 from telltale.models.folder import made_model, read_folder, write_folder
+from telltale.models.training_set import TrainingSet
 from tests.models.toys import stream
 
 INPUTS = {"speed_rpm": Input("rpm"), "flow_l_min": Input("l/min"), "temp_c": Input("degC")}
@@ -34,9 +35,17 @@ def readings(seed: int, n: int = 1200, stuck_from: int | None = None) -> Batch:
     return stream({"speed_rpm": speed, "flow_l_min": flow, "temp_c": temp}, step_s=1.0)
 
 
+def learnt(
+    *batches: Batch, settings: AutoencoderSettings = SMALL, alarms_per_week: float = 1.0
+) -> tuple[Card, dict[str, bytes]]:
+    """Return card and files of an autoencoder of these normal runs."""
+    training_set = TrainingSet.of_normal(batches, INPUTS, is_simulated=True)
+    return train_autoencoder("drawn", training_set, settings, alarms_per_week=alarms_per_week)
+
+
 @cache
 def trained() -> tuple[Card, dict[str, bytes]]:
-    return train_autoencoder("drawn", readings(0), INPUTS, settings=SMALL, is_simulated=True)
+    return learnt(readings(0))
 
 
 def test_a_stuck_sensor_is_found_and_named_and_normal_operation_is_not() -> None:
@@ -76,35 +85,52 @@ def test_a_folder_reads_back_as_the_same_model(tmp_path: Path) -> None:
     assert loaded.card == card
     assert card.training.rows == 1200
     assert card.threshold is not None
-    assert "later windows" in card.threshold.method
+    assert "later than those learnt from" in card.threshold.method
     assert {measured.name for measured in card.quality} == {
-        "false_alarm_share.later_maximum",
+        "false_alarm_share.budget",
         "false_alarm_share.training_quantile_99",
     }
 
 
 def test_the_same_seed_gives_the_same_model() -> None:
     card, files = trained()
-    again, same = train_autoencoder("drawn", readings(0), INPUTS, settings=SMALL, is_simulated=True)
+    again, same = learnt(readings(0))
     assert same["model.onnx"] == files["model.onnx"]
     assert again.threshold == card.threshold
 
 
-def test_training_ignores_what_was_not_normal() -> None:
-    good, bad = readings(0, n=600), readings(2, n=600, stuck_from=0)
-    late = Batch("m", bad.time_ns + 600 * 10**9, bad.columns)
-    mixed = concat([good, late])
-    is_normal = np.arange(1200) < 600
+def test_no_window_reaches_across_what_was_left_out_between_two_runs() -> None:
+    whole = readings(0, n=600)
     few = msgspec.structs.replace(SMALL, max_windows=100, training=FitSettings(epochs=2))
-    card, _ = train_autoencoder(
-        "drawn", mixed, INPUTS, settings=few, is_normal=is_normal, is_simulated=True
-    )
-    assert card.training.data.startswith("591 windows")
+    card, _ = learnt(whole.rows(0, 300), whole.rows(302, 600), settings=few)
+    assert card.training.data.startswith(f"{300 - 9 + 298 - 9} windows")
+
+
+def test_a_channel_that_cannot_be_learnt_from_is_left_out_and_named() -> None:
+    batch = readings(0, n=600)
+    still = batch.adding({"temp_c": np.full(600, 42.0)})
+    few = msgspec.structs.replace(SMALL, max_windows=100, training=FitSettings(epochs=2))
+    card, _ = learnt(still, settings=few)
+    assert tuple(card.inputs) == ("speed_rpm", "flow_l_min")
+    assert card.training.data.endswith("left out: temp_c: constant.")
+
+
+def test_a_larger_budget_gives_a_lower_limit_and_says_how_many_alarms_are_expected() -> None:
+    few = msgspec.structs.replace(SMALL, max_windows=100, training=FitSettings(epochs=2))
+    limits = [
+        learnt(readings(0), settings=few, alarms_per_week=budget)[0].threshold
+        for budget in (1e-3, 1.0, 1e3)
+    ]
+    strict, usual, loose = (limit for limit in limits if limit is not None)
+    assert strict.value > usual.value >= loose.value
+    assert strict.alarms_per_week is not None
+    assert strict.alarms_per_week <= 1.05e-3
+    assert "for at most 0.001 false alarms a week" in strict.method
 
 
 def test_too_short_a_stretch_is_told() -> None:
-    with pytest.raises(ModelError, match="41 windows of 10 successive normal samples"):
-        train_autoencoder("drawn", readings(0, n=50), INPUTS, settings=SMALL, is_simulated=True)
+    with pytest.raises(ModelError, match="61 windows of 10 successive samples; at least 100"):
+        learnt(readings(0, n=70))
 
 
 def test_a_card_of_other_windows_is_refused() -> None:

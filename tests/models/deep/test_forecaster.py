@@ -15,6 +15,7 @@ from telltale.models.card import Card, Input
 from telltale.models.deep.fit import FitSettings
 from telltale.models.deep.forecaster import ForecasterSettings, train_forecaster
 from telltale.models.folder import made_model, read_folder, write_folder
+from telltale.models.training_set import TrainingSet
 from tests.models.toys import stream
 
 INPUTS = {"speed_rpm": Input("rpm"), "temp_c": Input("degC")}
@@ -40,9 +41,15 @@ def readings(seed: int, n: int = 1500, stuck_from: int | None = None) -> Batch:
     return stream({"speed_rpm": speed, "temp_c": temp}, step_s=1.0)
 
 
+def learnt(settings: ForecasterSettings) -> tuple[Card, dict[str, bytes]]:
+    titles = {"speed_rpm": "Engine speed"}
+    training_set = TrainingSet.of_normal(readings(0), INPUTS, is_simulated=True, titles=titles)
+    return train_forecaster("fore", training_set, settings, alarms_per_week=1.0)
+
+
 @cache
 def trained() -> tuple[Card, dict[str, bytes]]:
-    return train_forecaster("fore", readings(0), INPUTS, settings=SMALL, is_simulated=True)
+    return learnt(SMALL)
 
 
 def test_the_next_sample_is_told_far_better_than_by_the_last_one() -> None:
@@ -91,7 +98,13 @@ def test_a_folder_reads_back_as_the_same_model(tmp_path: Path) -> None:
     assert card.outputs["fore_next_speed_rpm"].unit == "rpm"
 
 
+def test_what_comes_next_is_called_as_people_call_the_channel() -> None:
+    outputs = trained()[0].outputs
+    assert outputs["fore_next_speed_rpm"].title == "Engine speed, next"
+    assert outputs["fore_next_temp_c"].title == "temp_c, next"
+
+
 def test_a_width_that_the_heads_cannot_share_is_told() -> None:
     odd = msgspec.structs.replace(SMALL, width=18)
     with pytest.raises(ModelError, match="width 18 is no multiple of twice its 2 heads"):
-        train_forecaster("fore", readings(0), INPUTS, settings=odd, is_simulated=True)
+        learnt(odd)

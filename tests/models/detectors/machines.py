@@ -9,9 +9,11 @@ import numpy as np
 from telltale.batch import Batch, FloatArray
 from telltale.models.card import Card, Input
 from telltale.models.composed import ComposedModel
-from telltale.models.detectors.train import train_detector
 from telltale.models.folder import made_model
+from telltale.models.trainers import TRAINERS, train
+from telltale.models.training_set import TrainingSet
 
+DETECTORS = tuple(k for k, one in TRAINERS.items() if ".detectors.train:" in one.function)
 START_NS = 1_763_712_000_000_000_000
 UNITS = {
     "flow_lpm": Input("l/min"),
@@ -43,6 +45,11 @@ def batch_of(columns: dict[str, FloatArray], step_s: float = 1.0) -> Batch:
     return Batch("pump-1", START_NS + np.arange(n) * round(step_s * 1e9), columns)
 
 
+def normal(batch: Batch, *, is_simulated: bool = False) -> TrainingSet:
+    """Return readings of normal operation to learn from."""
+    return TrainingSet.of_normal(batch, UNITS, is_simulated=is_simulated)
+
+
 def changed(batch: Batch, name: str, column: FloatArray) -> Batch:
     """Return readings with another column."""
     return batch.adding({name: column})
@@ -51,7 +58,7 @@ def changed(batch: Batch, name: str, column: FloatArray) -> Batch:
 @cache
 def trained(kind: str, n: int = 900) -> tuple[Card, dict[str, bytes]]:
     """Return the card and files of a detector that learnt from normal operation."""
-    return train_detector(kind, "it", readings(n), UNITS, is_simulated=True)
+    return train(kind, "it", normal(readings(n), is_simulated=True))
 
 
 def detector(kind: str) -> ComposedModel:
@@ -65,3 +72,10 @@ def scores(model: ComposedModel, batch: Batch) -> FloatArray:
     """Return a detector's score of each row."""
     prediction, _ = model.run(batch, model.start())
     return prediction.columns["it_score"]
+
+
+def with_fault(kind: str, column: FloatArray, start: int, more: float) -> FloatArray:
+    """Return a column that is offset from a row on; for a detector of stuck channels, frozen."""
+    found = column.copy()
+    found[start:] = found[start] if kind == "stuck" else found[start:] + more
+    return found

@@ -10,8 +10,9 @@ import pytest
 from telltale.batch import Batch, FloatArray
 from telltale.models.card import Input
 from telltale.models.composed import ComposedModel
-from telltale.models.detectors.train import train_detector
 from telltale.models.folder import made_model
+from telltale.models.trainers import train
+from telltale.models.training_set import TrainingSet
 from tests.models.detectors.machines import batch_of, detector, scores
 from tests.models.detectors.test_distances import evidence_of
 
@@ -20,7 +21,9 @@ RNG = np.random.default_rng(0)
 
 def learnt(kind: str, batch: Batch, **settings: Any) -> ComposedModel:
     """Return a detector of one temperature."""
-    card, files = train_detector(kind, "it", batch, {"t_c": Input("degC")}, settings=settings)
+    card, files = train(
+        kind, "it", TrainingSet.of_normal(batch, {"t_c": Input("degC")}), settings=settings
+    )
     model = made_model(card, files)
     assert isinstance(model, ComposedModel)
     return model

@@ -16,8 +16,9 @@ from telltale.models.detectors.maps import (
     regression_map,
     shrunk_covariance,
 )
-from telltale.models.detectors.train import train_detector
 from telltale.models.folder import made_model
+from telltale.models.trainers import train
+from telltale.models.training_set import TrainingSet
 from tests.models.detectors.machines import (
     UNITS,
     batch_of,
@@ -138,7 +139,7 @@ def test_drifting_channels_are_left_out_of_the_covariance_and_the_card_says_so()
     batch = readings(900, seed=25)
     drift = batch.adding({"oil_c": 60.0 + np.linspace(0.0, 1.0, 900) ** 2 + 0.01 * noise(900)})
     inputs = {**UNITS, "oil_c": Input("degC")}
-    card, _ = train_detector("mahalanobis", "it", drift, inputs)
+    card, _ = train("mahalanobis", "it", TrainingSet.of_normal(drift, inputs))
     assert "oil_c" not in card.inputs
     assert "oil_c: drifts slowly" in card.training.data
 
@@ -146,12 +147,14 @@ def test_drifting_channels_are_left_out_of_the_covariance_and_the_card_says_so()
 def test_the_residual_needs_other_channels() -> None:
     batch = readings(300).select(("flow_lpm",))
     with pytest.raises(ModelError, match="only 'flow_lpm' can be learnt from"):
-        train_detector("residual", "it", batch, {"flow_lpm": UNITS["flow_lpm"]})
+        train("residual", "it", TrainingSet.of_normal(batch, {"flow_lpm": UNITS["flow_lpm"]}))
 
 
 def test_one_channel_alone_has_a_distance_too() -> None:
     batch = readings(300).select(("vibration_mm_s",))
-    card, files = train_detector("mahalanobis", "it", batch, {"vibration_mm_s": Input("mm/s")})
+    card, files = train(
+        "mahalanobis", "it", TrainingSet.of_normal(batch, {"vibration_mm_s": Input("mm/s")})
+    )
     model = made_model(card, files)
     assert isinstance(model, ComposedModel)
     assert scores(model, step(batch, "vibration_mm_s", 5.0))[250] > 1.0
@@ -163,7 +166,7 @@ def test_the_unit_of_a_channel_does_not_matter(kind: str, factor: float) -> None
     def scaled(batch: Batch) -> Batch:
         return changed(batch, "current_a", batch.columns["current_a"] * factor)
 
-    card, files = train_detector(kind, "it", scaled(readings(900)), UNITS)
+    card, files = train(kind, "it", TrainingSet.of_normal(scaled(readings(900)), UNITS))
     model = made_model(card, files)
     assert isinstance(model, ComposedModel)
     batch = step(readings(300, seed=26), "current_a", 0.5)
@@ -176,7 +179,7 @@ def test_two_channels_that_always_agree_can_be_learnt() -> None:
     batch = batch_of({"a": flow, "b": 2.0 * flow, "c": flow + 1.0})
     inputs = dict.fromkeys(("a", "b", "c"), Input("1"))
     for kind in KINDS:
-        model = made_model(*train_detector(kind, "it", batch, inputs))
+        model = made_model(*train(kind, "it", TrainingSet.of_normal(batch, inputs)))
         assert isinstance(model, ComposedModel)
         assert np.isfinite(scores(model, batch)[20:]).all()
         assert scores(model, step(batch, "b", 20.0))[250] > 1.0

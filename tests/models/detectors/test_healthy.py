@@ -8,8 +8,9 @@ import pytest
 from telltale.batch import Batch
 from telltale.errors import ModelError
 from telltale.models.card import Input
-from telltale.models.detectors.healthy import healthy_of
+from telltale.models.detectors.healthy import Healthy, healthy_of
 from telltale.models.detectors.statistics import window_statistic
+from telltale.models.training_set import TrainingSet
 from tests.models.detectors.machines import batch_of, readings
 
 N = 600
@@ -17,8 +18,12 @@ RNG = np.random.default_rng(0)
 NOISE = RNG.normal(size=N)
 
 
-def units(batch: Batch) -> dict[str, Input]:
-    return {name: Input("1") for name in batch.columns}
+def learnt_from(
+    batch: Batch, inputs: dict[str, Input] | None = None, alarms_per_week: float = 1.0
+) -> Healthy:
+    """Return normal readings made ready; all their columns, unless inputs are given."""
+    inputs = inputs or {name: Input("1") for name in batch.columns}
+    return healthy_of(TrainingSet.of_normal(batch, inputs), alarms_per_week)
 
 
 def test_channels_that_cannot_be_learnt_from_are_left_out_with_the_reason() -> None:
@@ -34,7 +39,7 @@ def test_channels_that_cannot_be_learnt_from_are_left_out_with_the_reason() -> N
             "huge": NOISE * 1e200,
         }
     )
-    healthy = healthy_of(batch, units(batch), 1.0)
+    healthy = learnt_from(batch)
     assert healthy.names == ("good",)
     assert healthy.left_out == {
         "constant": "constant",
@@ -48,7 +53,9 @@ def test_channels_that_cannot_be_learnt_from_are_left_out_with_the_reason() -> N
 
 def test_a_channel_that_the_readings_do_not_have_is_left_out() -> None:
     batch = batch_of({"good": NOISE})
-    healthy = healthy_of(batch, {"good": Input("1"), "absent": Input("bar")}, 1.0)
+    healthy = healthy_of(
+        TrainingSet.of_normal(batch, {"good": Input("1"), "absent": Input("bar")}), 1.0
+    )
     assert dict(healthy.left_out) == {"absent": "missing in 100% of the samples"}
 
 
@@ -64,32 +71,59 @@ def test_readings_that_do_not_suffice_are_refused_with_the_reason(
 ) -> None:
     batch = batch_of(columns)
     with pytest.raises(ModelError, match=says):
-        healthy_of(batch, units(batch), 1.0)
+        learnt_from(batch)
 
 
-def test_a_budget_that_is_none_is_refused() -> None:
+@pytest.mark.parametrize("budget", [0.0, -1.0, 1e-300, 1e300, float("inf"), float("nan")])
+def test_a_budget_that_is_none_is_refused(budget: float) -> None:
+    with pytest.raises(ModelError, match=r"alarms_per_week is .*; give a number from 0\.0001"):
+        learnt_from(batch_of({"a": NOISE}), alarms_per_week=budget)
+
+
+def test_constant_channels_and_counters_can_be_asked_for_unmeasured_ones_cannot() -> None:
+    count = np.arange(N, dtype=np.float64)
+    batch = batch_of({"still": np.full(N, 7.0), "counter_s": count, "none": np.full(N, np.nan)})
+    inputs = {name: Input("1") for name in batch.columns}
+    taken = healthy_of(TrainingSet.of_normal(batch, inputs), 1.0, takes_any_course=True)
+    assert taken.names == ("still", "counter_s")
+
+
+def test_runs_are_learnt_from_apart_and_in_order_of_time() -> None:
     batch = batch_of({"a": NOISE})
-    with pytest.raises(ModelError, match="above 0"):
-        healthy_of(batch, units(batch), 0.0)
+    late, early = batch.rows(300, N), batch.rows(0, 290)
+    learnt = healthy_of(TrainingSet.of_normal((late, early), {"a": Input("1")}), 1.0)
+    assert [len(run) for run in learnt.runs] == [290, 300]
+    found = learnt.statistics(learnt.window(15.0), "mean")
+    assert len(found) == (290 - 14) + (300 - 14)
+    assert learnt.end(100).time_ns[0] == batch.time_ns[N - 100]
+    assert len(learnt.end(295)) == 295
+    assert len(learnt.end(10_000)) == 300
+
+
+def test_runs_that_overlap_are_refused() -> None:
+    batch = batch_of({"a": NOISE})
+    twice = TrainingSet.of_normal((batch, batch.rows(100, 200)), {"a": Input("1")})
+    with pytest.raises(ModelError, match="overlap in time"):
+        healthy_of(twice, 1.0)
 
 
 def test_readings_of_one_time_are_refused() -> None:
     batch = batch_of({"a": NOISE}, step_s=0.0)
     with pytest.raises(ModelError, match="All samples have one time"):
-        healthy_of(batch, units(batch), 1.0)
+        learnt_from(batch)
 
 
 def test_a_drifting_channel_has_slow_variance_and_noise_has_not() -> None:
     batch = batch_of({"noise": NOISE, "drift": np.sin(np.arange(N) / 200.0) + 0.05 * NOISE})
-    noise, drift = healthy_of(batch, units(batch), 1.0).slow_shares()
+    noise, drift = learnt_from(batch).slow_shares()
     assert noise < 0.2
     assert drift > 0.9
 
 
 def test_the_window_counts_samples_of_the_usual_step_and_fast_readings_are_thinned() -> None:
-    at_2_hz = healthy_of(readings(600, step_s=0.5), units(readings(1)), 1.0).window(10.0)
+    at_2_hz = learnt_from(readings(600, step_s=0.5)).window(10.0)
     assert (at_2_hz.samples, at_2_hz.every_s, at_2_hz.gap_s) == (20, 0.0, 10.0)
-    at_1_khz = healthy_of(readings(600, step_s=0.001), units(readings(1)), 1.0).window(10.0)
+    at_1_khz = learnt_from(readings(600, step_s=0.001)).window(10.0)
     assert (at_1_khz.samples, at_1_khz.every_s) == (128, 10.0 / 128)
 
 
@@ -98,7 +132,7 @@ def test_statistics_are_those_of_whole_windows_without_gaps() -> None:
     late = batch.time_ns.copy()
     late[300:] += 10**12
     pausing = Batch(batch.machine, late, batch.columns)
-    healthy = healthy_of(pausing, units(batch), 1.0)
+    healthy = learnt_from(pausing)
     window = healthy.window(15.0)
     found = healthy.statistics(window, "mean")
     assert len(found) == 2 * (300 - 14)
@@ -109,6 +143,6 @@ def test_statistics_are_those_of_whole_windows_without_gaps() -> None:
 def test_too_few_whole_windows_are_refused() -> None:
     holes = np.where(np.arange(N) % 10 < 9, NOISE, np.nan)
     batch = batch_of({"a": holes}, step_s=4.0)
-    healthy = healthy_of(batch, units(batch), 1.0)
+    healthy = learnt_from(batch)
     with pytest.raises(ModelError, match="at least 60"):
         healthy.statistics(healthy.window(3600.0 * 4), "mean")

@@ -15,10 +15,20 @@ from telltale.models.card import Card, Input
 from telltale.models.detectors.shape_core import Shapes, distances
 from telltale.models.detectors.shapes import MOST_WINDOWS, ShapeSettings, train_shapes
 from telltale.models.folder import made_model, packed_arrays, read_folder, write_folder
+from telltale.models.training_set import TrainingSet
 from tests.models.toys import stream
 
 INPUTS = {"a": Input("1"), "b": Input("degC")}
 SETTINGS = ShapeSettings(samples=12)
+
+
+def learnt(
+    batch: Batch, settings: ShapeSettings = SETTINGS, alarms_per_week: float = 1.0
+) -> tuple[Card, dict[str, bytes]]:
+    """Return card and files of a detector of these normal readings."""
+    inputs = {name: INPUTS[name] for name in batch.columns}
+    training_set = TrainingSet.of_normal(batch, inputs)
+    return train_shapes("shape", training_set, settings, alarms_per_week=alarms_per_week)
 
 
 def readings(n: int = 1500, seed: int = 0) -> dict[str, FloatArray]:
@@ -30,7 +40,7 @@ def readings(n: int = 1500, seed: int = 0) -> dict[str, FloatArray]:
 
 @cache
 def trained() -> tuple[Card, dict[str, bytes]]:
-    return train_shapes("shape", stream(readings()), INPUTS, settings=SETTINGS)
+    return learnt(stream(readings()))
 
 
 def score_of(batch: Batch) -> FloatArray:
@@ -92,7 +102,7 @@ def test_the_answer_does_not_depend_on_where_the_stream_is_cut(cut: int) -> None
 def test_what_never_moved_alarms_at_the_least_change_that_was_given() -> None:
     still = stream({"a": np.full(400, 7.0)})
     least = ShapeSettings(samples=12, least=0.5)
-    model = made_model(*train_shapes("shape", still, {"a": INPUTS["a"]}, settings=least))
+    model = made_model(*learnt(still, least))
     for change, is_strange in ((0.4, False), (0.6, True)):
         values = np.full(100, 7.0)
         values[50] += change
@@ -102,10 +112,10 @@ def test_what_never_moved_alarms_at_the_least_change_that_was_given() -> None:
 
 def test_repeats_are_kept_once_and_a_long_stretch_is_thinned() -> None:
     repeated = stream({"a": np.tile([0.0, 1.0, 2.0, 1.0], 200)})
-    card, _ = train_shapes("shape", repeated, {"a": INPUTS["a"]}, settings=SETTINGS)
+    card, _ = learnt(repeated)
     assert card.training.data == "789 windows of normal operation, 4 kept."
     long = stream({"a": np.random.default_rng(0).normal(size=MOST_WINDOWS + 500)})
-    card, _ = train_shapes("shape", long, {"a": INPUTS["a"]}, settings=SETTINGS)
+    card, _ = learnt(long)
     assert card.training.data.endswith(f"{MOST_WINDOWS} kept.")
 
 
@@ -114,12 +124,12 @@ def test_a_folder_reads_back_as_the_same_model(tmp_path: Path) -> None:
     write_folder(tmp_path / "1", card, files)
     assert read_folder(tmp_path / "1").card == card
     assert card.threshold is not None
-    assert "later windows" in card.threshold.method
+    assert "later than those kept" in card.threshold.method
 
 
 def test_too_short_a_stretch_is_told() -> None:
-    with pytest.raises(ModelError, match="19 windows of 12 successive samples; at least 60"):
-        train_shapes("shape", stream(readings(30)), INPUTS, settings=SETTINGS)
+    with pytest.raises(ModelError, match="59 windows of 12 successive samples; at least 60"):
+        learnt(stream(readings(70)))
 
 
 def test_parameters_of_another_shape_or_scale_are_refused() -> None:

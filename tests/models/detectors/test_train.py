@@ -12,11 +12,10 @@ import pytest
 
 from telltale.errors import ModelError
 from telltale.models.card import read_card, written_card
-from telltale.models.detectors import DETECTORS
-from telltale.models.detectors.train import train_detector
 from telltale.models.folder import made_model, packed_arrays, read_arrays, training_hash
 from telltale.models.parameters import FILE
-from tests.models.detectors.machines import UNITS, readings, trained
+from telltale.models.trainers import train
+from tests.models.detectors.machines import DETECTORS, UNITS, normal, readings, trained
 
 
 @pytest.mark.parametrize("kind", DETECTORS)
@@ -45,17 +44,17 @@ def test_the_card_says_what_was_learnt_from_what_and_how_the_limit_was_set(kind:
 
 
 def test_the_card_names_the_channels_that_drift_through_the_stretch() -> None:
-    steady = train_detector("normal", "it", readings(900), UNITS)[0]
+    steady = train("normal", "it", normal(readings(900)))[0]
     assert steady.training.data == "900 samples of normal operation."
     batch = readings(900)
     warming = batch.adding({"flow_lpm": batch.columns["flow_lpm"] + np.linspace(0.0, 20.0, 900)})
-    card = train_detector("normal", "it", warming, UNITS)[0]
+    card = train("normal", "it", normal(warming))[0]
     assert card.training.data.endswith("a longer stretch is needed to know: flow_lpm.")
 
 
 @pytest.mark.parametrize("kind", DETECTORS)
 def test_learning_twice_gives_the_same_parameters(kind: str) -> None:
-    again = train_detector(kind, "it", readings(900), UNITS)[1]
+    again = train(kind, "it", normal(readings(900)))[1]
     assert again[FILE] == trained(kind)[1][FILE]
 
 
@@ -73,7 +72,7 @@ def test_a_wrong_kind_or_setting_is_refused_by_name(
     kind: str, settings: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(ModelError, match=says):
-        train_detector(kind, "it", readings(300), UNITS, settings=settings)
+        train(kind, "it", normal(readings(300)), settings=settings)
 
 
 @pytest.mark.parametrize("kind", DETECTORS)
@@ -82,7 +81,7 @@ def test_readings_with_holes_at_their_end_can_be_learnt_from(kind: str) -> None:
     flow = batch.columns["flow_lpm"].copy()
     flow[880:] = np.nan
     flow[100:120] = np.nan
-    card, files = train_detector(kind, "it", batch.adding({"flow_lpm": flow}), UNITS)
+    card, files = train(kind, "it", normal(batch.adding({"flow_lpm": flow})))
     assert made_model(card, files).card == card
 
 
@@ -114,5 +113,5 @@ def test_a_day_at_1_hz_is_learnt_in_seconds(kind: str) -> None:
     """The aim is 1 s; what is measured stands in the benchmarks. This finds what grows badly."""
     batch = readings(86_400)
     begin_s = time.process_time()
-    train_detector(kind, "it", batch, UNITS)
+    train(kind, "it", normal(batch))
     assert time.process_time() - begin_s < 5.0

@@ -19,6 +19,7 @@ from telltale.models.trees.ensemble import Trees
 from telltale.models.trees.kept_trees import kept_trees, read_trees
 from telltale.models.trees.write_onnx import onnx_trees
 from telltale.profiles.schema import Output
+from tests.models.onnx_files.files import relu
 
 TABLE = ErrorTable((0.05, 0.5, 0.95), (), ((-2.0, 0.0, 3.0),))
 SETTINGS = EstimateSettings(TABLE, least_scale=0.5)
@@ -72,6 +73,15 @@ def test_an_anchor_is_added_to_value_and_bounds_and_handed_on(trees: Trees) -> N
     np.testing.assert_array_equal(found[:, 3], rows()[:, 0])
 
 
+def test_where_readings_come_in_steps_the_change_is_whole_steps(trees: Trees) -> None:
+    plain = core(trees, anchor="a").run(rows()[:, None, :])
+    found = core(trees, anchor="a", step=0.5).run(rows()[:, None, :])
+    change, steps = plain[:, 0] - rows()[:, 0], (found[:, 0] - rows()[:, 0]) / 0.5
+    np.testing.assert_allclose(steps, np.round(change / 0.5), atol=1e-9)
+    assert len(np.unique(np.round(steps))) > 10
+    np.testing.assert_allclose(found[:, 1] - found[:, 0], plain[:, 1] - plain[:, 0], atol=1e-9)
+
+
 def test_nothing_lies_below_the_least_possible(trees: Trees) -> None:
     found = core(trees, least=0.0).run(rows()[:, None, :])
     assert found.min() == 0.0
@@ -111,6 +121,9 @@ def test_files_that_are_not_what_the_card_says_are_refused(trees: Trees) -> None
     wrong = msgspec.structs.replace(card(SETTINGS), settings={"least_scale": -1.0})
     with pytest.raises(ModelError, match=r"it/card\.json: settings"):
         EstimateCore(wrong, {FILE: onnx_trees(trees)})
+    network = relu()
+    with pytest.raises(ModelError, match=r"it/model\.onnx: an estimate is made by trees"):
+        EstimateCore(card(SETTINGS), {FILE: network})
     broken = kept_trees(trees).replace(b"threshold", b"thresholx")
     with pytest.raises(ModelError, match="these arrays are no trees"):
         read_trees(broken, "it/trees.npz")

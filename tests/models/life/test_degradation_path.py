@@ -14,6 +14,7 @@ from telltale.models.life.degradation_path import (
     crossing,
     fit_path,
     student_quantile,
+    student_share,
 )
 
 
@@ -118,3 +119,19 @@ def test_quantiles_are_those_of_the_printed_table(
     share: float, freedom: float, published: float
 ) -> None:
     assert student_quantile(share, freedom) == pytest.approx(published, abs=2e-3)
+    assert student_share(published, freedom) == pytest.approx(share, abs=1e-3)
+
+
+def test_a_chance_is_kept_as_often_as_it_says_also_from_few_values() -> None:
+    """Of lines whose chance to be over the limit is told as about 0.2, about a fifth are over."""
+    rng, time, told, came = np.random.default_rng(4), np.arange(12.0), [], []
+    for _ in range(3_000):
+        slope = rng.normal(0.1, 0.05)
+        path = fit_path(time, slope * time + rng.normal(0.0, 0.3, 12))
+        assert path is not None
+        chance = chance_crossed(path, 3.0, 12.0)
+        if path.slope > 0.0 and 0.15 < chance < 0.25:
+            told.append(chance)
+            came.append(slope * 23.0 > 3.0)
+    assert len(came) > 100
+    assert np.mean(came) == pytest.approx(np.mean(told), abs=0.12)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from telltale.batch import Batch
 from telltale.models.life.per_channel import NoLife, channel_lives
@@ -63,3 +64,20 @@ def test_an_empty_batch_has_no_lives() -> None:
     empty = batch(temp_c=np.zeros(720)).rows(0, 0)
     (life,) = channel_lives(empty, {"temp_c": Limits(critical_above=90.0)})
     assert life.reason is NoLife.TOO_LITTLE
+
+
+def test_the_chance_to_be_over_the_limit_grows_with_the_time_ahead() -> None:
+    hours = np.arange(720.0)
+    readings = batch(
+        temp_c=50.0 + 0.05 * hours + np.random.default_rng(1).normal(0, 0.5, 720),
+        steady=np.random.default_rng(2).normal(20.0, 1.0, 720),
+    )
+    limits = {"temp_c": Limits(critical_above=95.0), "steady": Limits(warn_above=30.0)}
+    worn, steady = channel_lives(readings, limits, horizons_h=(24.0, 168.0, 720.0))
+    assert worn.hours is not None
+    assert worn.hours.expected == pytest.approx(181.0, abs=5.0)
+    soon, within_a_week, within_a_month = worn.chances
+    assert soon < 1e-6
+    assert within_a_week < 0.5
+    assert within_a_month > 0.999
+    assert steady.chances == ()

@@ -37,6 +37,20 @@ def test_a_plain_file_is_let_through_and_described() -> None:
     assert found.outputs[0].shape == (None, 3)
 
 
+@pytest.mark.parametrize(
+    ("nodes", "is_by_row"),
+    [
+        ([node("Identity", ["x"], ["y"])], True),
+        ([node("Neg", ["x"], ["z"]), node("Concat", ["x", "z"], ["y"], axis=1)], True),
+        ([node("Concat", ["x", "x"], ["y"], axis=0)], False),
+        ([node("Neg", ["x"], ["z"]), node("Sigmoid", ["z"], ["y"])], False),
+        ([node("CumSum", ["x", "w"], ["y"])], False),
+    ],
+)
+def test_it_is_told_whether_rows_are_taken_one_by_one(nodes: list[Any], is_by_row: bool) -> None:
+    assert check_onnx(data(nodes, {"w": np.int64(0)})).is_by_row == is_by_row
+
+
 def loop() -> bytes:
     inner = helper.make_graph(
         [node("Identity", ["c"], ["c2"]), node("Relu", ["v"], ["v2"])],

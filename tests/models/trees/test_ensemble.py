@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telltale.errors import ModelError
-from telltale.models.trees.ensemble import LEAF, Trees, rounded_thresholds
+from telltale.models.trees.ensemble import LEAF, Trees, by_output, rounded_thresholds
 
 
 def stump(threshold: float = 0.5, *, is_strict: bool = False, dtype: str = "float32") -> Trees:
@@ -50,6 +50,38 @@ def test_a_rounded_threshold_lets_through_the_same_float32_numbers(
 
 def test_thresholds_of_float64_trees_stay() -> None:
     assert rounded_thresholds(stump(0.1, dtype="float64"))[0] == 0.1
+
+
+def two_outputs(second: tuple[float, float]) -> Trees:
+    """Return a tree for the first output and one whose left leaf gives `second`."""
+    one = stump()
+    twice: dict[str, Any] = {name: np.tile(getattr(one, name), 2) for name in SAME}
+    return replace(
+        one,
+        starts=np.array([0, 3, 6]),
+        left=np.array([1, LEAF, LEAF, 5, LEAF, LEAF]),
+        right=np.array([2, LEAF, LEAF, 4, LEAF, LEAF]),
+        value=np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [0.0, 0.0], [0.0, 3.0], list(second)]),
+        base=np.array([0.1, 0.2]),
+        **twice,
+    )
+
+
+SAME = "feature", "threshold", "is_missing_left", "cover"
+
+
+def test_trees_for_one_output_each_are_put_apart_with_their_base() -> None:
+    first, second = by_output(two_outputs((0.0, 4.0)))
+    assert first.value[:, 0].tolist() == [0.0, 1.0, 2.0]
+    assert second.value[:, 0].tolist() == [0.0, 3.0, 4.0]
+    assert (first.left.tolist(), second.left.tolist()) == ([1, LEAF, LEAF], [2, LEAF, LEAF])
+    assert (first.base.tolist(), second.base.tolist()) == ([0.1], [0.2])
+
+
+@pytest.mark.parametrize("second", [(0.5, 4.0), (0.5, 0.0)])
+def test_a_tree_for_several_outputs_keeps_all_together(second: tuple[float, float]) -> None:
+    whole = two_outputs(second)
+    assert by_output(whole) == (whole,)
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import xgboost
 from hypothesis import given
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from telltale.errors import ModelError
 from telltale.models.onnx_files.check import check_onnx
 from telltale.models.onnx_files.session import OnnxSession
-from telltale.models.trees.write_onnx import onnx_trees
+from telltale.models.trees.ensemble import by_output
+from telltale.models.trees.write_onnx import MOST_PARTS, onnx_trees
 from telltale.models.trees.xgboost_json import OBJECTIVES, xgboost_trees
 from tests.models.trees.grown import (
     by_xgboost,
@@ -98,12 +100,29 @@ def grown(settings: dict[str, Any], wanted: Any) -> Any:
     return xgboost.train({"nthread": 1, **settings}, groups, 10)
 
 
-def test_the_answer_does_not_depend_on_how_many_rows_are_asked_at_once() -> None:
-    trees, _ = xgboost_trees(xgboost_file(by_xgboost({}, X, targets(X, 3))))
-    session = OnnxSession(onnx_trees(trees))
-    together = session.run(X)[0]
-    alone = np.concatenate([session.run(X[at : at + 1])[0] for at in range(len(X))])
-    assert np.array_equal(alone, together)
+@pytest.mark.parametrize("rounds", [25, 200])
+def test_the_answer_does_not_depend_on_how_many_rows_are_asked_at_once(rounds: int) -> None:
+    settings = {"nthread": 1, "max_depth": 4}
+    booster = xgboost.train(settings, xgboost.DMatrix(X, targets(X, 3)), rounds)
+    trees, _ = xgboost_trees(xgboost_file(booster))
+    file = onnx_trees(trees)
+    assert check_onnx(file).is_by_row
+    session, many = OnnxSession(file), np.tile(X, (5, 1))
+    together = session.run(many)[0]
+    for at_once in (1, 3, 64, 1_000):
+        pieces = [session.run(X[at : at + at_once])[0] for at in range(0, len(X), at_once)]
+        assert np.concatenate(pieces).tobytes() == together[: len(X)].tobytes()
+    assert together[: len(X)].tobytes() == together[-len(X) :].tobytes()
+
+
+def test_an_operator_for_each_output_gives_the_bits_of_one_for_all() -> None:
+    trees, _ = xgboost_trees(xgboost_file(by_xgboost({}, X, targets(X, MOST_PARTS + 1))))
+    whole = onnx_trees(trees)
+    assert "Concat" not in [node.op_type for node in onnx.load_from_string(whole).graph.node]
+    together = OnnxSession(whole).run(X)[0]
+    for output, part in enumerate(by_output(trees)):
+        alone = OnnxSession(onnx_trees(part)).run(X)[0][:, 0]
+        assert alone.tobytes() == together[:, output].tobytes()
 
 
 def test_early_stopping_is_told() -> None:

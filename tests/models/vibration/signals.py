@@ -6,6 +6,7 @@ import numpy as np
 
 from telltale.batch import FloatArray
 from telltale.models.vibration.bearings import FaultOrders, Part
+from telltale.models.vibration.lines import Comb, comb_of
 
 RATE_HZ = 12_000.0
 SHAFT_RPM = 1772.0
@@ -29,19 +30,26 @@ def bearing_waveform(
     waveform = rng.normal(0.0, 0.2, n) + 0.3 * np.sin(2.0 * np.pi * shaft_hz * time_s)
     if part is None:
         return waveform
-    period_s = 1.0 / (orders.of(part) * shaft_hz)
+    comb = comb_of(orders, part)
+    return waveform + strength * struck(comb, rng, n, shaft_hz=shaft_hz, rate_hz=rate_hz)
+
+
+def struck(
+    comb: Comb, rng: np.random.Generator, n: int, *, shaft_hz: float, rate_hz: float = RATE_HZ
+) -> FloatArray:
+    """Return n samples of the ringing that strikes of one damage cause."""
+    seconds, period_s = n / rate_hz, 1.0 / (comb.order * shaft_hz)
     gaps_s = period_s * (1.0 + JITTER * rng.normal(size=int(seconds / period_s) + 2))
     strikes_s = np.cumsum(gaps_s)
     strikes_s = strikes_s[strikes_s < seconds]
-    sideband = orders.sideband(part)
     load = np.ones(len(strikes_s))
-    if sideband is not None:
-        load = 0.6 + 0.4 * np.cos(2.0 * np.pi * sideband * shaft_hz * strikes_s)
+    if comb.sideband is not None:
+        load = 0.6 + 0.4 * np.cos(2.0 * np.pi * comb.sideband * shaft_hz * strikes_s)
     impulses = np.zeros(n)
-    np.add.at(impulses, (strikes_s * rate_hz).astype(np.int64), strength * load)
+    np.add.at(impulses, (strikes_s * rate_hz).astype(np.int64), load)
     ring_s = np.arange(round(0.006 * rate_hz)) / rate_hz
     ring = np.exp(-DAMPING_PER_S * ring_s) * np.sin(2.0 * np.pi * RESONANCE_HZ * ring_s)
-    return waveform + np.convolve(impulses, ring)[:n]
+    return np.convolve(impulses, ring)[:n]
 
 
 def gear_waveform(

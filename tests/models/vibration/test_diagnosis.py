@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from telltale.errors import ModelError
-from telltale.models.vibration.bearings import PARTS, SKF_6205, Bearing, Part
+from telltale.models.vibration.bearings import PARTS, SKF_6205, Bearing, FaultOrders, Part
 from telltale.models.vibration.diagnosis import (
     LEAST_WEIGHT,
     Answer,
@@ -16,7 +18,7 @@ from telltale.models.vibration.diagnosis import (
     shares,
 )
 from telltale.models.vibration.envelope import log_envelope_spectrum, prewhitened
-from telltale.models.vibration.lines import decoy_orders, line_spectrum, weights
+from telltale.models.vibration.lines import MOST_DECOYS, decoy_orders, line_spectrum, weights
 from tests.models.vibration.signals import RATE_HZ, SHAFT_RPM, bearing_waveform
 
 ORDERS = SKF_6205.orders()
@@ -108,5 +110,40 @@ def test_nothing_is_looked_for_beside_a_fault_order() -> None:
 
 
 def test_a_window_of_too_few_turns_is_refused() -> None:
-    with pytest.raises(ModelError, match="give at least 15"):
+    with pytest.raises(
+        ModelError, match=r"3.0 turns of the shaft .* Record at least 0.51 s: 15 turns"
+    ):
         diagnose(np.zeros(1200), RATE_HZ, SHAFT_RPM, ORDERS, 6000.0)
+
+
+@pytest.mark.parametrize(
+    ("shaft_rpm", "orders", "top_hz"),
+    [
+        (1e6, ORDERS, 6000.0),
+        (1e9, ORDERS, 6000.0),
+        (SHAFT_RPM, FaultOrders(3e8, 5e8, 2e8, 0.398), 6000.0),
+        (SHAFT_RPM, ORDERS, 50.0),
+    ],
+)
+def test_lines_above_what_is_sampled_are_refused_before_anything_is_searched(
+    shaft_rpm: float, orders: FaultOrders, top_hz: float
+) -> None:
+    waveform = bearing_waveform(None, ORDERS, np.random.default_rng(13))
+    tracemalloc.start()
+    with pytest.raises(ModelError, match=r"lines lie at up to .* Check the shaft speed"):
+        diagnose(waveform, RATE_HZ, shaft_rpm, orders, top_hz)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 100_000
+
+
+def test_a_bearing_of_many_balls_on_a_fast_shaft_is_searched_in_bounded_memory() -> None:
+    many = Bearing("ring", 500, 0.24, 39.04).orders()
+    assert len(decoy_orders(many)) == MOST_DECOYS
+    waveform = np.random.default_rng(14).normal(size=24_000)
+    tracemalloc.start()
+    found = diagnose(waveform, RATE_HZ, 1300.0, many, 6000.0)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert np.isfinite(found.weight).all()
+    assert peak_bytes < 100_000_000

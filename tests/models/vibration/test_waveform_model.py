@@ -24,7 +24,7 @@ from telltale.models.folder import (
 from telltale.models.parameters import FILE
 from telltale.models.vibration.bearing_model import WEIGHTS, bearing_card, bearing_model
 from telltale.models.vibration.bearings import SKF_6205, Part
-from telltale.models.vibration.gear_model import SCORE, gear_model, learnt_gear
+from telltale.models.vibration.gear_model import SCORE, GearWindow, gear_model, learnt_gear
 from telltale.models.vibration.gears import BandKind, Bands
 from telltale.models.vibration.waveform_model import WaveformModel
 from tests.models.vibration.signals import RATE_HZ, SHAFT_RPM, bearing_waveform, gear_waveform
@@ -42,7 +42,10 @@ def waveform_batch(values: FloatArray, names: tuple[str, ...], rate_hz: float) -
 HEALTHY = [
     gear_waveform(np.random.default_rng(seed), seconds=20.0, rate_hz=GEAR_HZ) for seed in (1, 2)
 ]
-GEAR_CARD, GEAR_FILES = learnt_gear(HEALTHY, ("a1", "a2"), BANDS, SAMPLES, data="made by a test")
+WINDOW = GearWindow(("a1", "a2"), BANDS, SAMPLES)
+GEAR_CARD, GEAR_FILES = learnt_gear(
+    [WINDOW.levels(each) for each in HEALTHY], WINDOW, data="made by a test"
+)
 GEAR = gear_model(GEAR_CARD, GEAR_FILES)
 GEAR_BATCH = waveform_batch(
     gear_waveform(np.random.default_rng(3), seconds=1.0, rate_hz=GEAR_HZ), ("a1", "a2"), GEAR_HZ
@@ -196,3 +199,16 @@ def test_missing_and_empty_columns_are_survived_and_answered_by_nothing(n: int) 
         assert prediction.columns[SCORE].shape == (n,)
         assert np.isnan(prediction.columns[SCORE]).all()
         assert GEAR.progress(state) == (0, SAMPLES)
+
+
+@pytest.mark.parametrize("shaft_rpm", [60.0, 1e9])
+def test_at_a_speed_at_which_nothing_can_be_told_the_bearing_has_no_number(
+    shaft_rpm: float,
+) -> None:
+    model = bearing_model(bearing_card(SKF_6205, RATE_HZ, top_hz=RATE_HZ / 2.0), {})
+    noise = np.random.default_rng(5).normal(size=24_000)
+    rows = np.stack([noise, np.full(24_000, shaft_rpm)], axis=1)
+    batch = waveform_batch(rows, ("acceleration_g", "speed_rpm"), RATE_HZ)
+    prediction, _ = model.run(batch, model.start())
+    for name in WEIGHTS:
+        assert np.isnan(prediction.columns[name]).all()

@@ -76,3 +76,41 @@ def test_a_sine_is_above_half_its_height_a_third_of_the_time() -> None:
 def test_time_above_does_not_run_on_while_nothing_is_measured() -> None:
     above_s = values_of("time_above", seconds(0, 2, 500, 501), column(9, 9, 9, 9), level=4)
     assert above_s.tolist() == [0.0, 2.0, 2.0, 3.0]
+
+
+def test_time_unchanged_is_counted_from_the_last_change() -> None:
+    x = column(5, 5, 5, 6, 6, np.nan, 6, 5)
+    found = values_of("time_unchanged", seconds(0, 1, 3, 4, 5, 6, 7, 8), x)
+    np.testing.assert_array_equal(found, [0, 1, 3, 0, 1, np.nan, 3, 0])
+
+
+def test_time_unchanged_counts_only_while_another_channel_moves() -> None:
+    x, still, moves = column(5, 5, 5, 5, 5), column(1, 1, 1, 1, 2), column(1, 2, 2, 3, 3)
+    time_ns = seconds(*range(5))
+    assert values_of("time_unchanged", time_ns, x, still).tolist() == [0, 0, 0, 0, 1]
+    assert values_of("time_unchanged", time_ns, x, still, moves).tolist() == [0, 1, 1, 2, 3]
+
+
+def test_time_unchanged_begins_anew_after_a_pause() -> None:
+    time_ns = seconds(0, 5, 16, 26)
+    assert values_of("time_unchanged", time_ns, column(1, 1, 1, 1)).tolist() == [0, 5, 0, 10]
+    longer = values_of("time_unchanged", time_ns, column(1, 1, 1, 1), max_gap_s=11)
+    assert longer.tolist() == [0, 5, 16, 26]
+
+
+@given(data=st.data())
+def test_time_unchanged_is_that_of_a_plain_loop(data: st.DataObject) -> None:
+    batch = data.draw(batches("ab"))
+    if not np.isfinite(list(batch.columns.values())).all():
+        return
+    a, b, t = batch.columns["a"], batch.columns["b"], batch.time_ns
+    total_ns, expected = 0, []
+    for row in range(len(batch)):
+        step_ns = int(t[row] - t[row - 1]) if row else 0
+        if row and (a[row] != a[row - 1] or step_ns > 10**10):
+            total_ns = 0
+        elif row and b[row] != b[row - 1]:
+            total_ns += step_ns
+        expected.append(total_ns / 1e9)
+    found = values_of("time_unchanged", t, a, b)
+    np.testing.assert_array_equal(found, expected)

@@ -17,6 +17,14 @@ export interface Signal {
   limits: Limits | null;
   words: ReadonlyMap<number, string>; // of a coded channel
   band?: Band<Signal>; // what an estimate lies between
+  ahead?: Ahead; // what is forecast of it
+}
+
+/** A forecast's columns: each is of the time `by_s` after its own. */
+export interface Ahead {
+  by_s: number;
+  mid: Signal;
+  band: Band<Signal> | null;
 }
 
 export interface Band<T> {
@@ -42,7 +50,12 @@ export function signalOf(name: string, spec: SignalSpec | null): Signal {
 
 /** The signals that must be read to draw these. */
 export const allSignals = (signals: readonly Signal[]): readonly Signal[] =>
-  signals.flatMap((signal) => (signal.band ? [signal, signal.band.low, signal.band.high] : [signal]));
+  signals.flatMap((signal) => [signal, ...endsOf(signal.band), ...(signal.ahead ? [signal.ahead.mid, ...endsOf(signal.ahead.band)] : [])]);
+
+export const endsOf = <T>(band: Band<T> | null | undefined): T[] => (band ? [band.low, band.high] : []);
+
+/** How far beyond now the furthest forecast of these reaches; 0 without one. */
+export const horizon_s = (signals: readonly Signal[]): number => Math.max(0, ...signals.map((signal) => signal.ahead?.by_s ?? 0));
 
 /** A value as the signal's captions and tables write it, without its unit. */
 export const written = (value: number, { words, as }: Signal): string => words.get(value) ?? number(value, as.decimals);
@@ -59,11 +72,26 @@ export interface Mark {
   label: string;
 }
 
+/** A stretch that somebody named: an instant where both ends are one. */
+export interface NamedStretch extends Range {
+  tone: "normal" | "warn" | "crit";
+  label: string;
+}
+
+/** Forecasts, moved to the time that they are of. */
+export interface DrawnAhead {
+  by_s: number;
+  signal: Signal;
+  line: Line;
+  band: Band<Line> | null;
+}
+
 export interface DrawnLine {
   signal: Signal;
   line: Line;
   under: Line | null; // the second range, moved onto the first
   band: Band<Line> | null;
+  ahead: DrawnAhead | null;
   pause_s: number;
   series: number; // 1 to 5, which colour and dash
 }
@@ -75,6 +103,7 @@ export interface ChartModel {
   normal: [number, number] | null;
   limits: LimitLine[];
   gaps: Gap[];
+  now_s: number; // nothing is measured beyond
 }
 
 export interface ChartInput {
@@ -84,6 +113,7 @@ export interface ChartInput {
   offset_s: number; // how much earlier the second range is
   range: Range;
   staleAfter_s: number;
+  bucket_s: number; // how much time one drawn sample stands for; 0 when every sample is there
   now_s: number;
 }
 
@@ -113,11 +143,11 @@ export function chartModel(input: ChartInput): ChartModel {
   const alone = signals.length === 1 ? signals[0] : undefined;
   const normal = alone?.normal ?? null;
   const limits = limitLines(alone?.limits);
-  const seen = lines.flatMap(({ line, under, band }) =>
-    [line, under, band?.low, band?.high].map((one) => (one ? extent(one, range) : null)));
+  const seen = lines.flatMap(({ line, under, band, ahead }) =>
+    [line, under, ...endsOf(band), ahead?.line, ...endsOf(ahead?.band)].map((one) => (one ? extent(one, range) : null)));
   const bounds = yBounds(seen.filter((e) => e !== null), normal, limits);
   const gaps = sharedGaps(lines, range, input.now_s);
-  return { lines, range, bounds, normal, limits: limits.filter((l) => l.value >= bounds.low && l.value <= bounds.high), gaps };
+  return { lines, range, bounds, normal, limits: limits.filter((l) => l.value >= bounds.low && l.value <= bounds.high), gaps, now_s: input.now_s };
 }
 
 /** Where no line of the chart has a sample. */
@@ -130,8 +160,12 @@ function sharedGaps([leader, ...others]: readonly DrawnLine[], range: Range, now
 function drawnLine(signal: Signal, k: number, input: ChartInput): DrawnLine {
   const line = input.lineOf(signal.name);
   const under = input.underOf ? moved(input.underOf(signal.name), input.offset_s) : null;
-  const band = signal.band ? { low: input.lineOf(signal.band.low.name), high: input.lineOf(signal.band.high.name) } : null;
-  return { signal, line, under, band, pause_s: longestPause_s(line, input.staleAfter_s), series: (k % 5) + 1 };
+  const linesOf = (band: Band<Signal> | null | undefined, by_s = 0): Band<Line> | null =>
+    band ? { low: moved(input.lineOf(band.low.name), by_s), high: moved(input.lineOf(band.high.name), by_s) } : null;
+  const ahead = signal.ahead && {
+    by_s: signal.ahead.by_s, signal: signal.ahead.mid, line: moved(input.lineOf(signal.ahead.mid.name), signal.ahead.by_s), band: linesOf(signal.ahead.band, signal.ahead.by_s),
+  };
+  return { signal, line, under, band: linesOf(signal.band), ahead: ahead ?? null, pause_s: longestPause_s(line, input.staleAfter_s, input.bucket_s), series: (k % 5) + 1 };
 }
 
 /** Ends of the vertical axis: the samples, their normal range, and the limits that are in reach. */
@@ -163,10 +197,12 @@ function rounded(low: number, high: number): Extent {
 
 /** One sentence for those who do not see the chart. */
 export function summary(model: ChartModel): string {
-  const said = model.lines.map(({ signal, line }) => {
+  const said = model.lines.map(({ signal, line, ahead }) => {
     const e = extent(line, model.range);
+    const f = ahead && extent(ahead.line, { from_s: model.now_s, to_s: model.range.to_s });
     if (!e) return `${signal.title}: no readings`;
-    return `${signal.title}: lowest ${written(e.low, signal)}, highest ${written(e.high, signal)} ${signal.as.symbol}`.trim();
+    const seen = `${signal.title}: lowest ${written(e.low, signal)}, highest ${written(e.high, signal)} ${signal.as.symbol}`.trim();
+    return f ? `${seen}, forecast ${written(f.low, signal)} to ${written(f.high, signal)}` : seen;
   });
   const gaps = model.gaps.length ? `, ${model.gaps.length} without data` : "";
   return `${said.join("; ")}${gaps}.`;

@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 import { age, brief } from "../format";
-import type { Band, ChartModel, Mark } from "./model";
+import type { Band, ChartModel, Mark, NamedStretch } from "./model";
 import type { Palette } from "./palette";
 import type { Line } from "./series";
 
@@ -12,13 +12,14 @@ const MIN_GAP_PX = 6; // a narrower gap is seen, not named
 export interface Scene {
   model: ChartModel;
   marks: readonly Mark[];
+  stretches: readonly NamedStretch[];
   palette: Palette;
   hasTimeAxis: boolean;
   hasMarkLabels: boolean;
 }
 
-/** Behind the lines: the normal range, and where nothing was heard. */
-export function paintGround(u: uPlot, { model, palette }: Scene): void {
+/** Behind the lines: the normal range, what is named, forecasts, and where nothing was heard. */
+export function paintGround(u: uPlot, { model, palette, stretches }: Scene): void {
   const { ctx, bbox } = u;
   ctx.save();
   clipToPlot(u);
@@ -28,7 +29,10 @@ export function paintGround(u: uPlot, { model, palette }: Scene): void {
     ctx.fillStyle = palette.color.band;
     ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
   }
-  for (const { band, pause_s } of model.lines) if (band) paintBand(u, palette, band, pause_s);
+  for (const stretch of stretches) paintStretch(u, palette, stretch);
+  for (const { band, ahead, pause_s } of model.lines) {
+    for (const one of [band, ahead?.band]) if (one) paintBand(u, palette, one, pause_s);
+  }
   for (const gap of model.gaps) {
     const left = Math.max(bbox.left, u.valToPos(gap.from_s, "x", true));
     paintGap(u, palette, left, Math.min(bbox.left + bbox.width, u.valToPos(gap.to_s, "x", true)));
@@ -55,6 +59,19 @@ function paintBand(u: uPlot, palette: Palette, { low, high }: Band<Line>, pause_
     ctx.stroke(); // the fill alone is too pale to be a border
     from = to;
   }
+}
+
+const STRETCH_PX = 5;
+const STRETCH_INK = { normal: "line-strong", warn: "warn-line", crit: "crit-line" } as const;
+
+/** A bar along the foot of the chart; an instant is a line from top to bottom. */
+function paintStretch(u: uPlot, palette: Palette, { from_s, to_s, tone }: NamedStretch): void {
+  const { ctx, bbox } = u;
+  const px = uPlot.pxRatio;
+  const left = u.valToPos(from_s, "x", true);
+  ctx.fillStyle = palette.color[STRETCH_INK[tone]];
+  if (to_s === from_s) ctx.fillRect(left - px, bbox.top, 2 * px, bbox.height);
+  else ctx.fillRect(left, bbox.top + bbox.height - STRETCH_PX * px, Math.max(2 * px, u.valToPos(to_s, "x", true) - left), STRETCH_PX * px);
 }
 
 /** Filled and hatched: the fill alone is lost where a theme's ground is black. */
@@ -85,7 +102,9 @@ export function paintSigns(u: uPlot, scene: Scene): void {
   ctx.font = scaledFont(scene.palette.font);
   ctx.textBaseline = "alphabetic";
   clipToPlot(u);
+  paintNow(u, scene);
   paintMarks(u, scene);
+  if (scene.hasMarkLabels) paintStretchNames(u, scene);
   paintLimits(u, scene);
   paintGapLengths(u, scene);
   if (scene.model.lines.length > 1) paintNames(u, scene);
@@ -154,6 +173,37 @@ function line(ctx: CanvasRenderingContext2D, x0: number, y0: number, x1: number,
   ctx.moveTo(x0, y0);
   ctx.lineTo(x1, y1);
   ctx.stroke();
+}
+
+/** Where what is measured ends and what is forecast begins. */
+function paintNow(u: uPlot, { model, palette }: Scene): void {
+  if (model.now_s >= model.range.to_s || !model.lines.some((d) => d.ahead)) return;
+  const { ctx, bbox } = u;
+  const x = crisp(u.valToPos(model.now_s, "x", true));
+  ctx.lineWidth = uPlot.pxRatio;
+  ctx.strokeStyle = palette.color["ink-3"];
+  line(ctx, x, bbox.top, x, bbox.top + bbox.height);
+  ctx.textAlign = "left";
+  ctx.fillStyle = palette.color["ink-3"];
+  write(ctx, palette, "now", x + 4 * uPlot.pxRatio, bbox.top + bbox.height - 5 * uPlot.pxRatio); // events are named at the top
+}
+
+/** What somebody called a stretch, over its bar; only where it fits before the next name. */
+function paintStretchNames(u: uPlot, { model, palette, stretches }: Scene): void {
+  const { ctx, bbox } = u;
+  const px = uPlot.pxRatio;
+  const y = bbox.top + bbox.height - (STRETCH_PX + 4) * px;
+  let free = bbox.left;
+  ctx.textAlign = "left";
+  for (const { from_s, to_s, tone, label } of [...stretches].sort((a, b) => a.from_s - b.from_s)) {
+    if (to_s < model.range.from_s || from_s > model.range.to_s) continue;
+    const left = Math.max(bbox.left, u.valToPos(from_s, "x", true)) + 4 * px;
+    const end = left + ctx.measureText(label).width;
+    if (left < free || end > bbox.left + bbox.width) continue;
+    ctx.fillStyle = palette.color[tone === "normal" ? "ink-3" : `${tone}-ink` as const];
+    write(ctx, palette, label, left, y);
+    free = end + 8 * px;
+  }
 }
 
 /** Vertical lines; labels from the right, each only where it does not touch the next one. */

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 
 const TOKENS = [
   "ink", "ink-2", "ink-3", "surface", "sunken", "line-strong", "grid", "axis-ink", "band", "learnt",
-  "warn-line", "warn-ink", "crit-line", "crit-ink", "lamp-off",
+  "warn-line", "warn-ink", "crit-line", "crit-ink", "lamp-off", "learn",
   "series-1", "series-2", "series-3", "series-4", "series-5",
 ] as const;
 

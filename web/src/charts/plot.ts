@@ -14,6 +14,7 @@ export const AXIS_HEIGHT_PX = 22;
 const HALF_LABEL_PX = 22;
 const DASHES: number[][] = [[], [8, 3], [2, 2], [9, 3, 2, 3], [14, 4]]; // by series, so colour is not needed
 const UNDER_DASH = [3, 3];
+const AHEAD_DASH = [5, 3];
 
 export interface Plot {
   draw(scene: Scene): void;
@@ -42,7 +43,8 @@ export function makePlot(host: HTMLElement, width_px: number, height_px: number,
 
 function plotData(model: ChartModel): uPlot.AlignedData {
   const under = model.lines.flatMap((d) => (d.under ? [{ line: d.under, pause_s: d.pause_s }] : []));
-  const all = [...under, ...model.lines.map((d) => ({ line: d.line, pause_s: d.pause_s }))];
+  const ahead = model.lines.flatMap((d) => (d.ahead ? [{ line: d.ahead.line, pause_s: d.pause_s }] : []));
+  const all = [...under, ...ahead, ...model.lines];
   return columns(all.map((d) => d.line), all.map((d) => d.pause_s));
 }
 
@@ -131,6 +133,7 @@ function seriesOf(model: ChartModel, palette: Palette): uPlot.Series[] {
   });
   return [
     ...ghosts.map(ghost),
+    ...model.lines.filter((d) => d.ahead).map(() => ({ ...plainLine(palette.color.learn), dash: AHEAD_DASH })),
     ...model.lines.map((d) => ({ ...plainLine(colour(d)), dash: DASHES[d.series - 1] ?? [] })),
   ];
 }
@@ -138,7 +141,7 @@ function seriesOf(model: ChartModel, palette: Palette): uPlot.Series[] {
 const plainLine = (stroke: string): uPlot.Series => ({
   stroke,
   width: 1.5,
-  points: { show: true, size: 3, fill: stroke, width: 0, filter: lonelySamples },
+  points: { show: true, size: 5, fill: stroke, width: 0, filter: lonelySamples },
 });
 
 /** A sample with a gap on both sides has no line to be on: it alone gets a point. */

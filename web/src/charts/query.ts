@@ -16,6 +16,8 @@ export interface Question {
   names: readonly string[];
   range: Range | null;
   points: number;
+  /** Asked so much earlier: forecasts of the range were made before it. */
+  earlier_s?: number;
 }
 
 export interface Answer {
@@ -32,7 +34,7 @@ export interface Asked {
 
 const NOTHING: Asked = { answer: null, error: null, isLoading: false };
 
-export function useTelemetry({ machine, names, range, points }: Question): Asked {
+export function useTelemetry({ machine, names, range, points, earlier_s = 0 }: Question): Asked {
   const [asked, setAsked] = useState<Asked>(NOTHING);
   const isFirst = asked.answer?.machine !== machine;
   useEffect(() => {
@@ -40,7 +42,7 @@ export function useTelemetry({ machine, names, range, points }: Question): Asked
     const stop = new AbortController();
     setAsked((was) => ({ answer: was.answer?.machine === machine ? was.answer : null, error: null, isLoading: true }));
     const timer = setTimeout(() => {
-      fetchRange({ machine, names, range, points }, stop.signal).then(
+      fetchRange({ machine, names, range, points, earlier_s }, stop.signal).then(
         (answer) => setAsked({ answer, error: null, isLoading: false }),
         (error: unknown) => {
           if (!stop.signal.aborted) setAsked((was) => ({ ...was, error: words(error), isLoading: false }));
@@ -51,18 +53,18 @@ export function useTelemetry({ machine, names, range, points }: Question): Asked
       clearTimeout(timer);
       stop.abort();
     };
-  }, [machine, names.join("\n"), range?.from_s, range?.to_s, points]);
+  }, [machine, names.join("\n"), range?.from_s, range?.to_s, points, earlier_s]);
   return asked.answer && asked.answer.machine !== machine ? NOTHING : asked;
 }
 
 const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-async function fetchRange(question: Question & { range: Range }, signal: AbortSignal): Promise<Answer> {
-  const { machine, names, range, points } = question;
+async function fetchRange(question: Question & { range: Range; earlier_s: number }, signal: AbortSignal): Promise<Answer> {
+  const { machine, names, range, points, earlier_s } = question;
   const margin_s = span_s(range) * MARGIN;
-  const fromMs = Math.round((range.from_s - margin_s) * 1000);
+  const fromMs = Math.round((range.from_s - margin_s - earlier_s) * 1000);
   const toMs = Math.round((range.to_s + margin_s) * 1000);
-  const nBuckets = Math.round(points * (1 + 2 * MARGIN));
+  const nBuckets = Math.round(points * (1 + 2 * MARGIN + earlier_s / span_s(range)));
   const telemetry = await api.telemetry(machine, { fromMs, toMs, channels: [...names], points: nBuckets }, signal);
   return { machine, telemetry, bucket_s: bucketOf(telemetry, fromMs / 1000, (toMs - fromMs) / 1000 / nBuckets) };
 }

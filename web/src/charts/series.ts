@@ -58,6 +58,7 @@ function joinedArrays(a: Float64Array, b: Float64Array): Float64Array {
 }
 
 export function moved(line: Line, by_s: number): Line {
+  if (by_s === 0) return line;
   return { time_s: line.time_s.map((t) => t + by_s), value: line.value };
 }
 
@@ -81,14 +82,18 @@ export function nearest(time_s: Float64Array, at_s: number): number {
   return at_s - (time_s[after - 1] ?? 0) <= (time_s[after] ?? 0) - at_s ? after - 1 : after;
 }
 
-/** The longest pause that is still the signal's own rhythm. */
-export function longestPause_s(line: Line, staleAfter_s: number): number {
+/**
+ * The longest pause that is still the signal's own rhythm. Where a bucket gives its lowest and its highest,
+ * half of the steps lie within one, and those between two neighbours are up to two buckets long.
+ */
+export function longestPause_s(line: Line, staleAfter_s: number, bucket_s = 0): number {
   const n = line.time_s.length;
-  if (n < 3) return staleAfter_s;
+  const least_s = Math.max(staleAfter_s, 2 * bucket_s);
+  if (n < 3) return least_s;
   const steps = new Float64Array(n - 1);
   for (let i = 1; i < n; i++) steps[i - 1] = (line.time_s[i] ?? 0) - (line.time_s[i - 1] ?? 0);
   steps.sort();
-  return Math.max(staleAfter_s, GAP_STEPS * (steps[steps.length >> 1] ?? 0));
+  return Math.max(least_s, GAP_STEPS * (steps[steps.length >> 1] ?? 0));
 }
 
 /** Where nothing was heard inside the range, its edges included, up to `now_s`. */

@@ -1,7 +1,8 @@
 // One chart of the stack: its caption with the values under the cursor, and the picture.
 
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { type ChartModel, type DrawnLine, type Mark, written } from "./model";
+import { age } from "../format";
+import { type ChartModel, type DrawnLine, type Mark, type NamedStretch, written } from "./model";
 import { AXIS_HEIGHT_PX, BOTTOM_PX, makePlot, type Plot, RIGHT_PX, TOP_PX } from "./plot";
 import type { Palette } from "./palette";
 import { span_s } from "./range";
@@ -11,6 +12,7 @@ import { instant } from "./ticks";
 export interface StripProps {
   model: ChartModel;
   marks: readonly Mark[];
+  stretches: readonly NamedStretch[];
   palette: Palette;
   width_px: number;
   height_px: number;
@@ -47,14 +49,14 @@ export function Strip(props: StripProps) {
   );
 }
 
-function usePlot({ model, marks, palette, width_px, height_px, isFirst, isLast }: StripProps) {
+function usePlot({ model, marks, stretches, palette, width_px, height_px, isFirst, isLast }: StripProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<Plot | null>(null);
   const scene = useMemo(
-    () => ({ model, marks, palette, hasTimeAxis: isLast, hasMarkLabels: isFirst }),
-    [model, marks, palette, isFirst, isLast],
+    () => ({ model, marks, stretches, palette, hasTimeAxis: isLast, hasMarkLabels: isFirst }),
+    [model, marks, stretches, palette, isFirst, isLast],
   );
-  const shape = model.lines.map((d) => d.signal.name + (d.under ? "+" : "")).join() + isLast;
+  const shape = model.lines.map((d) => d.signal.name + (d.under ? "+" : "") + (d.ahead ? "~" : "")).join() + isLast;
   useLayoutEffect(() => {
     if (!host.current || width_px === 0) return;
     plot.current = makePlot(host.current, width_px, height_px, scene);
@@ -92,6 +94,7 @@ function Caption(props: StripProps) {
         <b class="cut">{alone.signal.title}</b>
         <span>{alone.signal.as.symbol}</span>
         <span class="push read">{time && <span>{time} </span>}<b>{reading(alone, alone.line, props)}</b>{alone.band && <span> {reading(alone, alone.band.low, props)} to {reading(alone, alone.band.high, props)}</span>}</span>
+        {alone.ahead && <span class="read ahead">{cursor_s === null ? `in ${age(alone.ahead.by_s)}` : "forecast"} {reading(alone, alone.ahead.line, props)}{alone.ahead.band && <span> ({reading(alone, alone.ahead.band.low, props)} to {reading(alone, alone.ahead.band.high, props)})</span>}</span>}
         {alone.under && <span class="read under">{reading(alone, alone.under, props)}</span>}
       </div>
     );
@@ -122,7 +125,7 @@ export function reading(drawn: DrawnLine, line: Line, { cursor_s, bucket_s, mode
   const i = nearest(line.time_s, cursor_s);
   const time = line.time_s[i];
   const value = line.value[i];
-  if (time === undefined || value === undefined || Math.abs(time - cursor_s) > drawn.pause_s) return "no data";
+  if (time === undefined || value === undefined || Math.abs(time - cursor_s) > drawn.pause_s) return cursor_s > model.now_s ? "not yet" : "no data";
   const first = firstAfter(line.time_s, cursor_s - bucket_s);
   const end = firstAfter(line.time_s, cursor_s + bucket_s);
   const here = line.value.subarray(first, end);

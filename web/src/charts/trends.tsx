@@ -12,16 +12,19 @@ import { followedEnd_s, useAskedWindow, useBeat } from "./follow";
 import { listen } from "./gestures";
 import { type Handle, useHandle } from "./handle";
 import { useLines, withTail } from "./lines";
+import { LabelForm, useStretches } from "../labels";
+import { later } from "../later";
 import { useSeen, useWidth } from "./measure";
-import { allSignals, type ChartModel, chartModel, type Mark, type Signal, summary } from "./model";
+import { allSignals, type Band, type ChartModel, chartModel, horizon_s, type Mark, type NamedStretch, type Signal, summary } from "./model";
 import { type Palette, usePalette } from "./palette";
 import { useTelemetry } from "./query";
 import { lastOf, type Range, shifted, span_s } from "./range";
-import { EMPTY_LINE } from "./series";
+import { EMPTY_LINE, type Line } from "./series";
 import { reading, Strip } from "./strip";
-import { TrendTable } from "./table";
 import { markTime, rangeWords } from "./ticks";
 import type { TableColumn } from "./rows";
+
+const TrendTable = later(() => import("./table").then((it) => it.TrendTable), "part");
 
 export type TrendForm = "chart" | "table" | "both";
 
@@ -71,15 +74,17 @@ export function Trends(props: TrendsProps) {
   const asked = useAskedWindow(machine, ring, window_s, isBeating);
   const palette = usePalette();
   const edge_s = followedEnd_s(machine, ring, window_s);
-  const following = useMemo(() => lastOf(edge_s, window_s), [beat, window_s, machine]);
+  const signals = useMemo(() => allSignals(groups.flat()), [groups]);
+  const earlier_s = horizon_s(signals);
+  const ahead_s = Math.min(earlier_s, window_s);
+  const following = useMemo(() => lastOf(edge_s + ahead_s, window_s + ahead_s), [beat, window_s, ahead_s, machine]);
   const handle = useHandle({ set: range, following, onRange: props.onRange });
   const shown = handle.range;
 
-  const signals = useMemo(() => allSignals(groups.flat()), [groups]);
   const names = useMemo(() => signals.map((s) => s.name), [signals]);
   const points = Math.ceil(Math.max(0, width_px - palette.axis_px) / 100) * 100;
   const question = range ?? asked;
-  const main = useTelemetry({ machine, names, range: question, points });
+  const main = useTelemetry({ machine, names, range: question, points, earlier_s });
   const under = useTelemetry({ machine, names, range: offset_s === null ? null : shifted(question, -offset_s), points });
   const answered = useLines(main.answer, signals);
   const lines = useMemo(
@@ -87,6 +92,7 @@ export function Trends(props: TrendsProps) {
     [answered, isFollowing, beat, signals],
   );
   const underLines = useLines(offset_s === null ? null : under.answer, signals);
+  const bucket_s = main.answer?.bucket_s ?? 0;
   const models = useMemo(
     () => groups.map((group) => chartModel({
       signals: group,
@@ -95,16 +101,18 @@ export function Trends(props: TrendsProps) {
       offset_s: offset_s ?? 0,
       range: shown,
       staleAfter_s: props.staleAfter_s,
-      now_s: main.isLoading && !main.answer ? shown.from_s : Math.max(edge_s, Math.min(shown.to_s, Date.now() / 1000)),
+      bucket_s,
+      now_s: main.isLoading && !main.answer ? shown.from_s : Math.max(edge_s, isFollowing ? 0 : Math.min(shown.to_s, Date.now() / 1000)),
     })),
-    [groups, lines, underLines, offset_s, shown.from_s, shown.to_s, props.staleAfter_s, main.isLoading],
+    [groups, lines, underLines, offset_s, shown.from_s, shown.to_s, props.staleAfter_s, bucket_s, main.isLoading],
   );
   useEffect(() => props.onShown?.(range ?? asked), [range, asked]);
   const marks = useMarks(props.events, props.titleOf, span_s(shown));
+  const stretches = useStretches(machine);
   const [ownForm, setOwnForm] = useState<TrendForm>("chart");
   const form = props.form ?? ownForm;
-  const bucket_s = main.answer?.bucket_s ?? 0;
-  const text = `${rangeWords(shown.from_s, shown.to_s)}. ${models.map(summary).join(" ")} ${countWords(marks.filter((m) => m.at_s >= shown.from_s && m.at_s <= shown.to_s).length)}`;
+  const [isLabelling, setLabelling] = useState(false);
+  const text = `${rangeWords(shown.from_s, shown.to_s)}. ${models.map(summary).join(" ")} ${countWords(marks.filter((m) => m.at_s >= shown.from_s && m.at_s <= shown.to_s).length)}${namedWords(stretches, shown)}`;
 
   return (
     <section class="panel trends" ref={box}>
@@ -113,15 +121,17 @@ export function Trends(props: TrendsProps) {
         <span class="push" />
         {props.tools}
         {!isFollowing && ring && <button class="btn quiet" onClick={() => props.onRange(null)}>Back to newest</button>}
+        {!isFollowing && <button class="btn quiet" aria-expanded={isLabelling} onClick={() => setLabelling(!isLabelling)}>Label…</button>}
         <FormChoice form={form} onForm={props.onForm ?? setOwnForm} />
         <ExportMenu machine={machine} names={names} range={shown} />
       </header>
       <div class="body">
+        {isLabelling && !isFollowing && <LabelForm key={`${shown.from_s} ${shown.to_s}`} machine={machine} range={shown} onDone={() => setLabelling(false)} />}
         <div ref={stack} />
         {main.error && <p class="note">{main.error} {main.answer ? "The picture is the last one that came." : ""}</p>}
         {form !== "table" && (
           <Stack
-            models={models} marks={marks} palette={palette} width_px={width_px} handle={handle} text={text}
+            models={models} marks={marks} stretches={stretches} palette={palette} width_px={width_px} handle={handle} text={text}
             bucket_s={bucket_s} offset_s={offset_s ?? 0} isWheelFree={props.isWheelFree ?? false} isLoading={main.isLoading && !main.answer}
           />
         )}
@@ -137,12 +147,16 @@ export function Trends(props: TrendsProps) {
 }
 
 function tableColumns(models: readonly ChartModel[]): TableColumn[] {
-  return models.flatMap((model) => model.lines.flatMap(({ signal, line, under, band }) => [
+  return models.flatMap((model) => model.lines.flatMap(({ signal, line, under, band, ahead }) => [
     { signal, line, isUnder: false },
-    ...(signal.band && band ? [{ signal: signal.band.low, line: band.low, isUnder: false }, { signal: signal.band.high, line: band.high, isUnder: false }] : []),
+    ...bandColumns(signal.band, band),
+    ...(signal.ahead && ahead ? [{ signal: signal.ahead.mid, line: ahead.line, isUnder: false }, ...bandColumns(signal.ahead.band, ahead.band)] : []),
     ...(under ? [{ signal, line: under, isUnder: true }] : []),
   ]));
 }
+
+const bandColumns = (of: Band<Signal> | null | undefined, band: Band<Line> | null): TableColumn[] =>
+  of && band ? [{ signal: of.low, line: band.low, isUnder: false }, { signal: of.high, line: band.high, isUnder: false }] : [];
 
 function useMarks(events: readonly MachineEvent[], titleOf: (name: string) => string, length_s: number): Mark[] {
   return useMemo(() => events.map((event) => ({
@@ -153,6 +167,11 @@ function useMarks(events: readonly MachineEvent[], titleOf: (name: string) => st
 }
 
 const countWords = (nEvents: number): string => (nEvents === 0 ? "No event." : nEvents === 1 ? "One event." : `${nEvents} events.`);
+
+function namedWords(stretches: readonly NamedStretch[], shown: Range): string {
+  const inside = stretches.filter((one) => one.to_s >= shown.from_s && one.from_s <= shown.to_s);
+  return inside.length === 0 ? "" : ` Named here: ${inside.map((one) => one.label).join(", ")}.`;
+}
 
 const drawnWords = (bucket_s: number): string =>
   bucket_s === 0 ? "Every reading is drawn." : `Drawn as the lowest and highest of every ${age(bucket_s)}. Nothing is smoothed.`;
@@ -175,6 +194,7 @@ function FormChoice({ form, onForm }: { form: TrendForm; onForm: (form: TrendFor
 interface StackProps {
   models: readonly ChartModel[];
   marks: readonly Mark[];
+  stretches: readonly NamedStretch[];
   palette: Palette;
   width_px: number;
   handle: Handle;
@@ -186,7 +206,7 @@ interface StackProps {
 }
 
 /** The charts themselves: where hands and keys act. */
-function Stack({ models, marks, palette, width_px, handle, text, bucket_s, offset_s, isWheelFree, isLoading }: StackProps) {
+function Stack({ models, marks, stretches, palette, width_px, handle, text, bucket_s, offset_s, isWheelFree, isLoading }: StackProps) {
   const target = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = target.current;
@@ -209,7 +229,7 @@ function Stack({ models, marks, palette, width_px, handle, text, bucket_s, offse
       aria-valuemin={handle.range.from_s} aria-valuemax={handle.range.to_s} aria-valuenow={handle.cursor_s ?? handle.range.to_s}
       aria-valuetext={spoken(models, handle.cursor_s, bucket_s)}>
       {models.map((model, k) => (
-        <Strip key={model.lines.map((d) => d.signal.name).join()} model={model} marks={marks} palette={palette} width_px={width_px}
+        <Strip key={model.lines.map((d) => d.signal.name).join()} model={model} marks={marks} stretches={stretches} palette={palette} width_px={width_px}
           height_px={(heights[k] ?? 96) + (k === models.length - 1 ? 17 : 0)} isFirst={k === 0} isLast={k === models.length - 1}
           cursor_s={handle.cursor_s} selection={handle.selection} bucket_s={bucket_s} offset_s={offset_s} />
       ))}

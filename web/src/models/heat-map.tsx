@@ -25,6 +25,10 @@ interface HeatMapProps extends Drawn {
   output: string;
 }
 
+/** No input at all, or no share of any at any moment. */
+const isUntold = ({ inputs, share }: Evidence): boolean =>
+  inputs.length === 0 || (share.length > 0 && share.every((shares) => shares.every((one) => one === null)));
+
 export function HeatMap(props: HeatMapProps) {
   const { machine, profile, output, asked, width_px, axis_px, form } = props;
   const plot_px = Math.max(0, width_px - axis_px - RIGHT_PX);
@@ -34,10 +38,10 @@ export function HeatMap(props: HeatMapProps) {
   const limit = limitOf(spec);
   const model = useMemo(() => (evidence ? heatModel(evidence, limit) : null), [evidence, limit]);
   const [hasAll, setAll] = useState(false);
-  if (problem !== null) return <p class="note heat-note">{problem}</p>;
+  if (problem !== null) return <p class="fineprint small muted">{problem}</p>;
   if (evidence === null || model === null) return <p class="fineprint small muted">Asking why.</p>;
+  if (isUntold(evidence)) return <p class="fineprint small muted">This model does not say which of its inputs moves it.</p>;
   if (model.time_s.length === 0) return <p class="fineprint small muted">{spec.title} has no value in this stretch, so there is nothing to explain.</p>;
-  if (evidence.share.every((shares) => shares.every((share) => share === null))) return <p class="fineprint small muted">This model does not say which of its inputs moves it.</p>;
   const rows = hasAll ? model.rows : model.rows.slice(0, ROWS_SHOWN);
   const titleOf = (name: string): string => specOf(profile, name)?.title ?? name;
   return (

@@ -5,10 +5,10 @@ import { specOf, type LiveMachine } from "../store";
 import { shown, toShown } from "../units";
 import type { Profile, SignalSpec } from "../types";
 import { withUnit } from "../values";
-import { LearntFromSimulated, Progress } from "./running";
+import { LearntFromSimulated, Progress } from "./parts";
 import type { MachineModel } from "./types";
 import { boundsOf } from "./bounds";
-import { mainOutputs } from "./words";
+import { isWaiting, mainOutputs } from "./words";
 
 const SECONDS: Record<string, number> = { s: 1, min: 60, h: 3600, d: 86_400 };
 const TIMES: [number, string][] = [[2 * 86_400, "days"], [2 * 3600, "h"], [120, "min"], [0, "s"]];
@@ -51,8 +51,8 @@ function Estimate({ name, machine, spec, model }: { name: string; machine: LiveM
     return (
       <div class="stack">
         <h3>{spec.title}</h3>
-        {model.seen < model.needed && <Progress seen={model.seen} needed={model.needed} label={`${spec.title}: samples seen`} />}
-        <p class="small soft">No estimate yet. {model.reason}</p>
+        {!isWaiting(model) && model.seen < model.needed && <Progress seen={model.seen} needed={model.needed} label={`${spec.title}: samples seen`} />}
+        <p class="small soft">No estimate yet. {isWaiting(model) ? "It waits for readings." : model.reason}</p>
       </div>
     );
   }

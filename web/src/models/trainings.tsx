@@ -6,7 +6,8 @@ import { State, type Lit } from "../lamp";
 import { machinePath, modelPath } from "../router";
 import { isOver, type Trainings } from "./train";
 import type { Training } from "./types";
-import { alarmWords, differenceWords, kindWords } from "./words";
+import { kindTitle, useKinds } from "./kinds";
+import { alarmWords, differenceWords } from "./words";
 
 const SHAPES: Record<Training["state"], [Lit, string]> = {
   waiting: ["learn", "Waiting"], running: ["learn", "Learning"], done: ["ok", "Learnt"], failed: ["fail", "Failed"], stopped: ["shelved", "Stopped"],
@@ -34,14 +35,15 @@ interface RowProps {
 
 function Row({ one, machine, isNewest, onStop }: RowProps) {
   const [lit, word] = SHAPES[one.state] ?? ["fail", one.state];
+  const kinds = useKinds();
   return (
     <li>
       <div class="row wrap">
         <State lit={lit} word={word} />
-        <span class="small muted push">{rangeWords(one.start_ns / 1e9, one.end_ns / 1e9)}</span>
+        <span class="small muted push">{one.start_ns > 0 ? rangeWords(one.start_ns / 1e9, one.end_ns / 1e9) : "all that is kept"}{(one.stretches?.length ?? 1) > 1 && `, ${one.stretches!.length} stretches`}</span>
         {!isOver(one) && <button class="btn" onClick={onStop}>Stop</button>}
       </div>
-      <p class="small soft">{kindWords(one.kind)}{!isOver(one) && one.phase ? `: ${one.phase}` : ""}</p>
+      <p class="small soft">{kindTitle(kinds, one.kind)}{one.origin === "update" ? ", taught by labels" : ""}{!isOver(one) && one.phase ? `: ${one.phase}` : ""}</p>
       {one.detail && <p class={one.state === "failed" ? "note crit" : "small soft"}>{one.detail}</p>}
       {one.report && (isNewest
         ? <Report one={one} report={one.report} />
@@ -60,8 +62,25 @@ const Report = ({ one, report }: { one: Training; report: NonNullable<Training["
   <dl class="report">
     <dt>Learnt from</dt><dd>{tied(capital(report.data))}</dd>
     {report.threshold && <><dt>Limit</dt><dd>{tied(capital(report.threshold.method))} {capital(alarmWords(report.threshold))}.</dd></>}
-    <dt>Against the active one</dt>
-    <dd>{report.compared ? tied(differenceWords(report.compared, ["The active one", `version ${one.version}`])) : "There was none."}</dd>
+    {report.labels && <><dt>What is named on this machine</dt><dd><Found labels={report.labels} />{tied(report.labels.told)}</dd></>}
+    {one.outcome && <><dt>Afterwards</dt><dd>{OUTCOMES[one.outcome] ?? one.outcome}</dd></>}
+    {one.outcome !== "unchanged" && <><dt>Against the active one</dt><dd>{report.compared ? tied(differenceWords(report.compared, ["The active one", `version ${one.version}`])) : "There was none."}</dd></>}
     <dt>Took</dt><dd>{age(report.seconds)}, {number(report.rows)} samples</dd>
   </dl>
+);
+
+const OUTCOMES: Record<string, string> = {
+  active: "It runs.", shadow: "It is tried as a shadow beside the active one.", kept: "It is kept and runs nowhere.", unchanged: "Nothing new was kept: what runs goes on.",
+};
+
+/** The new version beside the active one. */
+const Found = ({ labels }: { labels: NonNullable<NonNullable<Training["report"]>["labels"]> }) => (
+  <table class="found">
+    <thead><tr><td /><th scope="col">Faults found</th><th scope="col">False alarms</th></tr></thead>
+    <tbody>
+      {([["active one", labels.active], ["new version", labels.new]] as const).map(([title, score]) => score && (
+        <tr key={title}><th scope="row">{title}</th><td>{score.found} of {score.faults}</td><td>{score.false_alarms} of {score.normal}</td></tr>
+      ))}
+    </tbody>
+  </table>
 );

@@ -28,6 +28,13 @@ export interface Shadow {
   difference: Difference | null;
 }
 
+/** What a forecast is of: `output` says what `channel` will be `horizon_s` after its own time. */
+export interface Forecast {
+  output: string;
+  channel: string;
+  horizon_s: number;
+}
+
 /** One model that runs on a machine. `model` is 0 for one that telltale brings along. */
 export interface MachineModel {
   name: string;
@@ -48,6 +55,7 @@ export interface MachineModel {
   threshold: Threshold | null;
   failures: number;
   shadow: Shadow | null;
+  forecast: Forecast | null;
 }
 
 /** How far a machine is from being learnt by itself. */
@@ -60,6 +68,8 @@ export interface SelfLearning {
 export interface MachineModels {
   models: MachineModel[];
   learning: SelfLearning | null;
+  /** Brought along by telltale for the profile, and not running. */
+  available?: { name: string; title: string; task: Task; is_simulated: boolean }[];
 }
 
 export interface Feature {
@@ -127,6 +137,14 @@ export interface Evidence {
   bound: Numbers[];
 }
 
+/** What a version finds of what is named on its machine. */
+export interface LabelScore {
+  faults: number;
+  found: number;
+  normal: number;
+  false_alarms: number;
+}
+
 export interface Training {
   id: string;
   machine: string;
@@ -137,6 +155,11 @@ export interface Training {
   state: "waiting" | "running" | "done" | "failed" | "stopped";
   phase: string;
   detail: string;
+  /** All that it learns from; start and end are the outermost. */
+  stretches?: { start_ns: number; end_ns: number }[];
+  origin?: string;
+  /** What became of the model. */
+  outcome?: "active" | "shadow" | "kept" | "unchanged" | "";
   model: number | null;
   version: number | null;
   report: {
@@ -145,17 +168,118 @@ export interface Training {
     data: string;
     threshold: Threshold | null;
     compared: Difference | null;
+    labels?: { active: LabelScore | null; new: LabelScore; verdict: string; told: string } | null;
   } | null;
 }
 
 export interface TrainingWish {
-  from: string;
-  to: string;
+  from?: string;
+  to?: string;
+  also?: { from: string; to: string }[];
   kind: string;
+  settings?: Record<string, unknown>;
   alarms_per_week: number;
   role: "active" | "shadow" | "none";
 }
 
+/** A kind of model that can be learnt. `settings` is a JSON schema. */
+export interface Kind {
+  kind: string;
+  title: string;
+  use: string;
+  learns_from: "normal" | "faults" | "lives";
+  has_budget: boolean;
+  settings: unknown; // null where it is not installed
+}
+
+export interface Kinds {
+  default: string;
+  trainers: Kind[];
+}
+
 export type ModelChange =
   | { action: "activate" | "shadow"; model: number }
-  | { action: "promote" | "roll_back" | "off" | "unshadow" };
+  | { action: "activate" | "promote" | "roll_back" | "off" | "unshadow" };
+
+export type DriftVerdict = "as_trained" | "moved" | "drifted" | "unknown";
+
+/** Shift and widening are in spreads of training. */
+export interface InputDrift {
+  name: string;
+  shift: number | null;
+  widening: number | null;
+  verdict: DriftVerdict;
+  sentence: string;
+  mean: number | null;
+  spread: number | null;
+}
+
+export interface Drift {
+  name: string;
+  version: number;
+  verdict: DriftVerdict;
+  rows: number;
+  start_ns: number;
+  end_ns: number;
+  inputs: InputDrift[];
+}
+
+/** The chance of a failure within so many hours. */
+export interface Chance {
+  within_h: number;
+  chance: number;
+}
+
+/** One channel's way to its limit, carried on; without a number the reason says why. */
+export interface ChannelLife {
+  name: string;
+  title: string;
+  limit: number | null;
+  hours: number | null;
+  low_hours: number | null;
+  high_hours: number | null;
+  reason: string | null;
+  chances?: Chance[];
+}
+
+export interface Lives {
+  machine: string;
+  start_ns: number;
+  end_ns: number;
+  rows: number;
+  lives: ChannelLife[];
+}
+
+/** How old machines of a profile grew before they failed. */
+export interface ProfileLives {
+  failures: number;
+  running: number;
+  reason: string;
+  machines: { machine: string; age_h: number; chances: Chance[] }[];
+}
+
+export interface FaultCategory {
+  title: string;
+  symptoms: string[];
+  causes: string[];
+  advice: string;
+  channels: string[];
+}
+
+export interface Catalogue {
+  source: string;
+  categories: Record<string, FaultCategory>;
+}
+
+/** How a foreign model is fed, and what it gives. */
+export interface Binding {
+  name: string;
+  title: string;
+  task: Task;
+  columns: string[];
+  outputs: string[];
+  samples: number;
+  every_s: number;
+  warn_above: number | null;
+  is_simulated: boolean;
+}

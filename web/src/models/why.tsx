@@ -9,7 +9,7 @@ import { lowerFirst } from "../findings";
 import { causeWords, signedShare } from "./cause";
 import { useNewestEvidence } from "./evidence";
 import { leading } from "./heat";
-import { LearntFromSimulated } from "./running";
+import { LearntFromSimulated } from "./parts";
 import type { Evidence, MachineModel } from "./types";
 import { alarmWords, limitOf } from "./words";
 
@@ -22,28 +22,38 @@ interface WhyProps {
   output: string;
 }
 
-export function WhyPanel({ machine, profile, model, output }: WhyProps) {
-  const { evidence } = useNewestEvidence(machine.id, output);
+/** The newest evidence, read. */
+interface Why {
+  evidence: Evidence;
+  moment: number;
+  named: readonly number[];
+  spec: SignalSpec;
+  value: number;
+  limit: number | null;
+}
+
+function useWhy(machine: string, profile: Profile, output: string): Why | null {
+  const { evidence } = useNewestEvidence(machine, output);
   const moment = lastKnown(evidence);
   if (evidence === null || moment < 0) return null;
   const spec = specOf(profile, output) ?? unknownSpec(output);
-  const value = evidence.value[moment]!;
-  const limit = limitOf(spec);
+  return { evidence, moment, named: leading(evidence, moment, NAMED), spec, value: evidence.value[moment]!, limit: limitOf(spec) };
+}
+
+export function WhyPanel({ machine, profile, model, output }: WhyProps) {
+  const why = useWhy(machine.id, profile, output);
+  if (why === null) return null;
+  const { spec, value, limit } = why;
   const isBeyond = limit !== null && value > limit;
-  const named = leading(evidence, moment, NAMED);
   return (
     <section class={`panel ${isBeyond ? "first" : ""}`}>
       <header>
         {isBeyond && <Lamp lit={machine.values[output]?.state === "critical" ? "crit" : "warn"} label="" />}
         <h2>{isBeyond ? "Why" : `What moves ${lowerFirst(spec.title)}`}</h2>
-        <span class="push small muted">at {clock(evidence.time_ns[moment]! / 1e6)}</span>
+        <span class="push small muted">at {clock(why.evidence.time_ns[why.moment]! / 1e6)}</span>
       </header>
       <div class="body stack why-body">
-        <p class="say">{tied(sentence({ evidence, moment, named, spec, value, limit, profile }))}</p>
-        <ul class="shares">
-          {named.map((k) => <ShareOf key={evidence.inputs[k]} evidence={evidence} moment={moment} input={k} profile={profile} />)}
-          <Rest evidence={evidence} moment={moment} named={named} />
-        </ul>
+        <Because why={why} profile={profile} />
         <p class="small soft">
           {model.title}, version {model.version}{model.threshold ? `; ${alarmWords(model.threshold)}` : ""}. {model.model > 0 && <a href={modelPath(model.model)}>Model card</a>}
         </p>
@@ -53,32 +63,43 @@ export function WhyPanel({ machine, profile, model, output }: WhyProps) {
   );
 }
 
+/** Why one output is what it is, without a frame. */
+export function WhyOf({ machine, profile, output }: Omit<WhyProps, "model">) {
+  const why = useWhy(machine.id, profile, output);
+  return why === null ? <p class="small muted asking">Asking why.</p> : <div class="stack why-body"><Because why={why} profile={profile} /></div>;
+}
+
+function Because({ why, profile }: { why: Why; profile: Profile }) {
+  const { evidence, moment, named } = why;
+  return (
+    <>
+      <p class="say">{tied(sentence(why, profile))}</p>
+      {named.length === 0
+        ? <p class="small soft">This model does not say which of its inputs moves it.</p>
+        : <ul class="shares">
+            {named.map((k) => <ShareOf key={evidence.inputs[k]} evidence={evidence} moment={moment} input={k} profile={profile} />)}
+            <Rest evidence={evidence} moment={moment} named={named} />
+          </ul>}
+    </>
+  );
+}
+
 function lastKnown(evidence: Evidence | null): number {
   for (let i = (evidence?.time_ns.length ?? 0) - 1; i >= 0; i--) if (evidence!.value[i] != null) return i;
   return -1;
 }
 
-interface Said {
-  evidence: Evidence;
-  moment: number;
-  named: readonly number[];
-  spec: SignalSpec;
-  value: number;
-  limit: number | null;
-  profile: Profile;
-}
-
-function sentence({ evidence, moment, named, spec, value, limit, profile }: Said): string {
+function sentence({ evidence, moment, named, spec, value, limit }: Why, profile: Profile): string {
   const k = named[0];
   const title = k === undefined ? "" : specOf(profile, evidence.inputs[k]!)?.title ?? evidence.inputs[k]!;
   const measured = `${spec.title} is ${withUnit(value, spec)}`;
-  if (limit === null) return `${measured}, mostly by ${lowerFirst(title)}.`;
+  if (limit === null) return title === "" ? `${measured}.` : `${measured}, mostly by ${lowerFirst(title)}.`;
   if (value <= limit) return `${measured}, within its limit of ${withUnit(limit, spec)}.`;
   const input = k === undefined ? null : specOf(profile, evidence.inputs[k]!);
   const bound = k === undefined ? null : evidence.bound[moment]?.[k] ?? null;
   const now = k === undefined ? null : evidence.input_value[moment]?.[k] ?? null;
   const end = bound === null || now === null || input === null ? "" : ` It would end with ${lowerFirst(title)} ${bound > now ? "above" : "below"} ${withUnit(bound, input)}.`;
-  return `${measured}, beyond its limit of ${withUnit(limit, spec)}: mostly ${lowerFirst(title)}.${end}`;
+  return `${measured}, beyond its limit of ${withUnit(limit, spec)}${title === "" ? "" : `: mostly ${lowerFirst(title)}`}.${end}`;
 }
 
 function ShareOf({ evidence, moment, input, profile }: { evidence: Evidence; moment: number; input: number; profile: Profile }) {

@@ -11,6 +11,10 @@ export const MODEL_STATES: Record<ModelState, { lit: Lit; word: string }> = {
   failed: { lit: "fail", word: "Failed" },
 };
 
+/** True of a learnt model that a single reading would let answer: none has come since it runs. */
+export const isWaiting = ({ state, seen, needed }: Pick<MachineModel, "state" | "seen" | "needed">): boolean =>
+  state === "learning" && seen === 0 && needed === 1;
+
 const TASKS: Record<Task, string> = {
   anomaly: "finds what is not normal",
   fault: "tells faults apart",
@@ -20,21 +24,6 @@ const TASKS: Record<Task, string> = {
   other: "gives further values",
 };
 export const taskWords = (task: Task): string => TASKS[task] ?? task;
-
-const KINDS: Record<string, string> = {
-  normal: "Distance from usual ways of running",
-  mahalanobis: "Distance from the mean, correlations counted",
-  residual: "Each channel foretold from the others",
-  t2q: "Principal components, T² and Q",
-  course: "Each channel foretold from its own course",
-  ewma: "Smoothed level of each channel",
-  cusum: "Small lasting shifts of each channel",
-  noise: "Spread of each channel",
-  isolation_forest: "Isolation forest",
-  autoencoder: "Autoencoder, a small network",
-};
-/** A kind of detector; a newer server's kinds are shown under their own names. */
-export const kindWords = (kind: string): string => KINDS[kind] ?? kind.replaceAll("_", " ");
 
 /** True for an end of an interval: its name without "_low" or "_high" is an output too. */
 export const isBound = (name: string, outputs: Record<string, unknown>): boolean =>
@@ -73,10 +62,25 @@ export function differenceWords(difference: Difference | null, [one, other] = ["
   return `${number(asked)} samples answered by both. ${verdict}. On average ${number(sum_apart / asked, 2)} apart, at most ${number(most_apart, 2)}.`;
 }
 
+const unitOf = (hours: number): [number, string] => (hours >= 48 ? [1 / 24, "days"] : hours >= 2 ? [1, "h"] : [60, "min"]);
+const inUnit = (hours: number, like = hours): string => number(hours * unitOf(like)[0]);
+export const hoursWords = (hours: number): string => `${inUnit(hours)} ${unitOf(hours)[1]}`;
+
+/** "in 20 to 27 min"; "in about 27 min" where both ends round alike. */
+export function lifeWords(low: number, high: number | null): string {
+  if (high === null) return `in ${hoursWords(low)} at the earliest`;
+  const from = inUnit(low, high);
+  return from === inUnit(high) ? `in about ${hoursWords(high)}` : `in ${from} to ${hoursWords(high)}`;
+}
+
+/** What follows beside models that answer already. */
+export const anewWords = ({ seen_s, needed_s, problem }: SelfLearning): string =>
+  `What is normal is learnt anew after ${age(needed_s)} of calm readings; ${age(seen_s)} heard. ${problem}`.trim();
+
 /** How far a machine is from being learnt by itself. */
 export function learningWords({ seen_s, needed_s, problem }: SelfLearning): string {
-  const heard = `${age(seen_s)} of ${age(needed_s)} of calm readings heard. A crossed limit or a pause begins anew.`;
-  return problem === "" ? heard : `${heard} The last attempt failed: ${problem}`;
+  const heard = `${age(seen_s)} of ${age(needed_s)} of calm readings heard. A crossed limit begins anew; pauses do not count.`;
+  return problem === "" ? heard : `${heard} ${problem}`;
 }
 
 /** "one ready, two learning". */

@@ -121,7 +121,7 @@ function History({ id, title, isSimulated, profile }: HistoryProps) {
 const Hint = () => (
   <>
     <h2 class="sr">Charts</h2>
-    <span class="small muted hint fine">drag or wheel: zoom · shift-drag: pan · arrow keys move the cursor · Esc: back</span>
+    <span class="small muted hint fine">drag or wheel: zoom · shift-drag: pan · arrows: cursor · Esc: back</span>
     <span class="small muted hint coarse">pinch: zoom · two fingers: pan · tap: values · double tap: back</span>
   </>
 );

@@ -3,6 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import { Blank } from "../blank";
 import { bytes, capital, inWords } from "../format";
+import { DropZone } from "../import/drop";
 import { useFileImport } from "../import/job";
 import { Preview } from "../import/preview";
 import { Ended, Running, Sending } from "../import/progress";
@@ -43,29 +44,6 @@ export function ImportPage() {
         )}
       </div>
     </Page>
-  );
-}
-
-function DropZone({ onFiles }: { onFiles: (files: readonly File[]) => void }) {
-  const [isOver, setOver] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
-  const take = (list: FileList | null | undefined): void => {
-    if (list?.length) onFiles([...list]);
-    if (input.current) input.current.value = "";
-  };
-  return (
-    <div
-      class={`drop zone ${isOver ? "over" : ""}`}
-      onDragOver={(event) => { event.preventDefault(); setOver(true); }}
-      onDragLeave={() => setOver(false)}
-      onDrop={(event) => { event.preventDefault(); setOver(false); take(event.dataTransfer?.files); }}
-    >
-      <div class="grow"><b>{isOver ? "Let go to look at it" : "Drop files here"}</b><p class="small muted">or choose them from this device</p></div>
-      <label class="btn main file-button">
-        Choose files…
-        <input ref={input} type="file" multiple onChange={(event) => take(event.currentTarget.files)} />
-      </label>
-    </div>
   );
 }
 

@@ -15,8 +15,7 @@ export function KeptPanel() {
       </header>
       <div class="body stack">
         <div class="row base">
-          <span class="figure">{figure}</span>
-          {letter && <span class="unit">{letter}</span>}
+          <span class="figure">{figure}{letter && <span class="unit"> {letter}</span>}</span>
           <span class="push small muted">{status.rejected === 0 ? "none rejected" : `${countText(status.rejected)} rejected`}</span>
         </div>
         <Rates rates={keptRates.value} />

@@ -1,53 +1,29 @@
-// Learn normal: somebody names a stretch in which the machine ran as it should.
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { Blank } from "../blank";
+// Learn: somebody names the stretches in which the machine ran as it should, or what is named already teaches.
+import { useMemo, useState } from "preact/hooks";
 import { checked, isSame, type Range } from "../charts/range";
 import { rangeWords } from "../charts/ticks";
 import { useMachineEvents, useSignals } from "../charts/trend";
 import { Trends } from "../charts/trends";
 import { EventRows } from "../events";
-import { FirstReading } from "../first-reading";
+import { LabelsPanel } from "../labels/list";
 import { LearnForm } from "../learn/form";
-import { want } from "../live";
+import { useKinds } from "../models/kinds";
 import { isOver, useTrainings } from "../models/train";
 import { TrainingsPanel } from "../models/trainings";
-import { profileOf } from "../outputs";
-import { machinePath, place } from "../router";
-import { lastMachine, Page } from "../shell";
-import { briefs, loaded, machineSignal, now, specOf, type LiveMachine } from "../store";
+import type { Kind } from "../models/types";
+import { place } from "../router";
+import { Page } from "../shell";
+import { now, specOf, type LiveMachine } from "../store";
 import type { MachineEvent, Profile } from "../types";
-import { LoadProblem } from "./fleet";
+import { crumbOf, OfMachine } from "./of-machine";
+import "../health.css";
 import "../models.css";
 
 const USUAL_S = 3600;
 const CHARTS_SHOWN = 4;
 
-export function LearnPage({ id }: { id: string }) {
-  useEffect(() => {
-    lastMachine.value = id;
-    want({ machines: [id], channels: ["*"], rateHz: 1, backfillS: 0 });
-  }, [id]);
-  const isKnown = briefs.value.some((one) => one.id === id);
-  const machine = isKnown ? machineSignal(id)?.value : undefined;
-  const profile = machine === undefined ? null : profileOf(machine);
-  if (machine !== undefined && profile !== null) {
-    return machine.last_time_ns === null ? <Unheard machine={machine} profile={profile} /> : <Learn machine={machine} profile={profile} />;
-  }
-  const isMissing = loaded.value && machine === undefined;
-  return (
-    <Page where="Learn normal" crumb={id} finding={isMissing ? `No machine is called ${id}` : `Asking for ${id}`}>
-      <LoadProblem />
-      {isMissing && <section class="panel"><Blank level={2} title="There is nothing to learn from" action={<a class="btn" href="/">See the fleet</a>}>A machine is known from its first reading on.</Blank></section>}
-    </Page>
-  );
-}
-
-const crumbOf = (machine: LiveMachine) => <><a href="/">Fleet</a> / <a href={machinePath(machine.id)}>{machine.title}</a></>;
-
-const Unheard = ({ machine, profile }: { machine: LiveMachine; profile: Profile }) => (
-  <Page where="Learn normal" crumb={crumbOf(machine)} finding={`${machine.title} has nothing to learn from yet`}>
-    <section class="panel"><header><h2>Send its first reading</h2></header><div class="body"><FirstReading machine={machine.id} profile={profile} /></div></section>
-  </Page>
+export const LearnPage = ({ id }: { id: string }) => (
+  <OfMachine id={id} where="Learn" lacks="nothing to learn from">{(machine, profile) => <Learn key={id} machine={machine} profile={profile} />}</OfMachine>
 );
 
 /** What the address names, else the last hour of what is kept. */
@@ -57,10 +33,22 @@ function firstRange(machine: LiveMachine): Range {
   return checked(at("from"), at("to")) ?? { from_s: to_s - USUAL_S, to_s };
 }
 
+type Says = [(title: string) => string, string];
+const RUNNING: Says = [(title) => `Which stretch shows how ${title} runs?`, "Name one or more with every way in which it runs: what is learnt holds for those."];
+const SAYS: Record<Kind["learns_from"], Says> = {
+  normal: [(title) => `When did ${title} run as it should?`, "Name a stretch with every way in which it normally runs. What differs from it is told from then on, with the inputs that differ most."],
+  faults: [(title) => `Which faults has ${title} had?`, "Zoom to a stretch with a fault, press “Label…” and name it. A model learns to tell the named faults apart."],
+  lives: [(title) => `When did ${title} fail?`, "Zoom to a failure, press “Label…” and say “It failed here”. From some failures a model learns how long is left."],
+};
+
 function Learn({ machine, profile }: { machine: LiveMachine; profile: Profile }) {
   const { id } = machine;
   const [first] = useState(() => firstRange(machine));
   const [range, setRange] = useState(first);
+  const [kind, setKind] = useState(place.value.query.get("kind") ?? "");
+  const kinds = useKinds();
+  const trainer = kinds?.trainers.find((one) => one.kind === kind);
+  const [titleOf, text] = trainer?.learns_from === "normal" && !trainer.has_budget ? RUNNING : SAYS[trainer?.learns_from ?? "normal"];
   const [names] = useState(() => usualNames(machine, profile)); // charts that are shown stay
   const signals = useSignals(profile, names);
   const groups = useMemo(() => signals.map((signal) => [signal]), [signals]);
@@ -69,11 +57,7 @@ function Learn({ machine, profile }: { machine: LiveMachine; profile: Profile })
   const disturbing = events.filter((event) => disturbs(event, range));
   const isBusy = (trainings.trainings ?? []).some((one) => !isOver(one));
   return (
-    <Page
-      where="Learn normal" crumb={crumbOf(machine)}
-      finding={`When did ${machine.title} run as it should?`}
-      text="Name a stretch with every way in which it normally runs. What differs from it is told from then on, with the inputs that differ most."
-    >
+    <Page where="Learn" crumb={crumbOf(machine)} finding={titleOf(machine.title)} text={text}>
       <div class="learn-page">
         <div class="stack loose">
           <Trends
@@ -88,11 +72,15 @@ function Learn({ machine, profile }: { machine: LiveMachine; profile: Profile })
               <EventRows events={disturbing} nowMs={now.value} />
             </section>
           )}
+          <LabelsPanel machine={id} />
         </div>
         <div class="stack loose ask">
           <section class="panel">
-            <header><h2>Learn normal</h2></header>
-            <LearnForm range={range} onRange={setRange} isBusy={isBusy} problem={trainings.problem} onStart={(wish) => void trainings.start(wish)} />
+            <header><h2>Learn</h2></header>
+            <LearnForm
+              machine={id} profile={profile} range={range} onRange={setRange} kind={kind} onKind={setKind}
+              isBusy={isBusy} problem={trainings.problem} onStart={(wish) => void trainings.start(wish)}
+            />
           </section>
           <TrainingsPanel machine={id} all={trainings} />
         </div>

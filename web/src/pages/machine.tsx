@@ -7,20 +7,22 @@ import { Events } from "../events";
 import { machineFinding, worstFirst } from "../findings";
 import { FirstReading } from "../first-reading";
 import { Lamp, Simulated } from "../lamp";
+import { later } from "../later";
 import { want } from "../live";
 import { LoadProblem } from "./fleet";
 import { HealthAside, HealthPanel } from "../models/health";
 import { useModels } from "../models/machines";
 import { profileOf } from "../outputs";
-import { historyPath, machinePath } from "../router";
+import { faultsPath, historyPath, machinePath, vibrationPath } from "../router";
 import { lastMachine, Page } from "../shell";
-import { stateShape } from "../states";
+import { isSimulatorHere, stateShape } from "../states";
 import { briefs, loaded, machineSignal, now, recentEvents, ringOf, specOf, type LiveMachine } from "../store";
-import { isSimulatorHere, SimulatorPanel } from "../simulator";
 import { countText, rate } from "../format";
 import { DerivedPanel, NowPanel } from "./now";
-import { Rename } from "./rename";
 import type { MachineEvent, Profile } from "../types";
+
+const SimulatorPanel = later(() => import("../simulator").then((it) => it.SimulatorPanel), "part");
+const Rename = later(() => import("./rename").then((it) => it.Rename), "part");
 
 const MACHINE_RATE_HZ = 5; // the eye reads no figure faster; the charts ask for every reading again soon after
 const BACKFILL_S = 60; // the last minute under each value; the charts ask for themselves
@@ -66,6 +68,8 @@ function Known({ machine }: { machine: LiveMachine }) {
       actions={<>
         {machine.simulated && <Simulated />}
         <button class="btn" onClick={() => setNaming(!isNaming)} aria-expanded={isNaming}>Rename…</button>
+        {Object.keys(profile?.points ?? {}).length > 0 && <a class="btn" href={vibrationPath(machine.id)}>Vibration</a>}
+        <a class="btn" href={faultsPath(machine.id)}>Faults</a>
         <a class="btn" href={historyPath(machine.id)}>History</a>
       </>}
     >

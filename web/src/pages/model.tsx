@@ -6,14 +6,18 @@ import { age, brief, capital, dateTime, msOf, number, tied } from "../format";
 import { Simulated } from "../lamp";
 import { ActionsPanel, RemovePanel } from "../models/actions";
 import * as api from "../models/api";
+import { DriftOf } from "../models/drift";
+import { machineTitle } from "../models/machines";
 import type { Card, ModelVersion } from "../models/types";
-import { alarmWords, kindWords, taskWords } from "../models/words";
+import { kindTitle, useKinds } from "../models/kinds";
+import { alarmWords, taskWords } from "../models/words";
 import { profileOf } from "../outputs";
 import { machinePath } from "../router";
 import { Page } from "../shell";
 import { briefs, machineSignal, specOf } from "../store";
 import type { Profile } from "../types";
 import { limitsText } from "../findings";
+import "../health.css";
 import "../models.css";
 
 interface Asked {
@@ -48,13 +52,27 @@ export function ModelPage({ number: id }: { number: number }) {
       actions={version.is_simulated && <Simulated />}
     >
       <div class="model">
-        <div class="stack loose">{card && <CardPanels card={card} profile={profileFor(version)} />}</div>
+        <div class="stack loose">
+          {card && <CardPanels card={card} profile={profileFor(version)} />}
+          {card && version.runs_on.filter((one) => one.role === "active").map(({ machine }) => <DriftPanel key={machine} machine={machine} version={version} />)}
+        </div>
         <div class="stack loose act">
           <ActionsPanel version={version} onChanged={ask} />
           <RemovePanel version={version} />
         </div>
       </div>
     </Page>
+  );
+}
+
+/** Whether a machine that it runs on still runs as it did in training. */
+function DriftPanel({ machine: id, version }: { machine: string; version: ModelVersion }) {
+  const machine = machineSignal(id)?.value;
+  return (
+    <section class="panel">
+      <header><h2>Still as it learnt?</h2><span class="push small muted"><a href={machinePath(id)}>{machineTitle(id)}</a></span></header>
+      <div class="body"><DriftOf machine={id} name={version.name} profile={machine === undefined ? null : profileOf(machine)} /></div>
+    </section>
   );
 }
 
@@ -69,7 +87,7 @@ function profileFor(version: ModelVersion): Profile | null {
 const CardPanels = ({ card, profile }: { card: Card; profile: Profile | null }) => (
   <>
     <section class="panel">
-      <header><h2>What it gives</h2><span class="push small muted">{typeof card.settings["detector"] === "string" ? kindWords(card.settings["detector"]) : `runs by ${card.runtime}`}</span></header>
+      <header><h2>What it gives</h2><span class="push small muted">{<KindOf card={card} />}</span></header>
       <dl class="body kv">
         {Object.entries(card.outputs).map(([name, spec]) => (
           <div key={name} style={{ display: "contents" }}><dt>{spec.title}</dt><dd><span class="mono">{name}</span>{spec.unit !== "1" && `, ${profile?.outputs?.[name]?.unit_symbol ?? spec.unit}`}<div class="small soft">{limitsText({ ...spec, unit_symbol: "" }) || "no limit"}</div></dd></div>
@@ -82,7 +100,7 @@ const CardPanels = ({ card, profile }: { card: Card; profile: Profile | null }) 
     <Inputs card={card} profile={profile} />
     <Quality card={card} />
     <section class="panel">
-      <header><h2>Papers</h2></header>
+      <header><h2>Licence and files</h2></header>
       <dl class="body kv">
         <dt>Licence</dt><dd>{card.licence}</dd>
         <dt>Made with</dt><dd>{Object.entries(card.versions).map(([name, version]) => `${name} ${version}`).join(", ") || "not said"}</dd>
@@ -91,6 +109,11 @@ const CardPanels = ({ card, profile }: { card: Card; profile: Profile | null }) 
     </section>
   </>
 );
+
+function KindOf({ card }: { card: Card }) {
+  const kinds = useKinds();
+  return <>{typeof card.settings["detector"] === "string" ? kindTitle(kinds, card.settings["detector"]) : `runs by ${card.runtime}`}</>;
+}
 
 function windowWords({ window: { samples, every_s, gap_s } }: Card): string {
   const what = samples === 1 ? "each sample by itself" : `${number(samples)} successive samples`;

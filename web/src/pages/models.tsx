@@ -5,6 +5,7 @@ import { dateTime, inWords, msOf, when } from "../format";
 import { Lamp, Simulated } from "../lamp";
 import * as api from "../models/api";
 import { machineTitle } from "../models/machines";
+import { UploadPanel } from "../models/upload";
 import type { ModelVersion } from "../models/types";
 import { taskWords } from "../models/words";
 import { go, learnPath, machinePath, modelPath, place } from "../router";
@@ -18,10 +19,14 @@ interface Asked {
   versions: readonly ModelVersion[] | null;
   problem: string | null;
 }
+interface Asking extends Asked {
+  askNow: () => void;
+}
 
 /** All versions, or those that may run on one machine. */
-function useVersions(machine: string | null): Asked {
+function useVersions(machine: string | null): Asking {
   const [asked, setAsked] = useState<Asked>({ versions: null, problem: null });
+  const [turn, setTurn] = useState(0);
   useEffect(() => {
     let isWanted = true;
     const ask = (): void => {
@@ -36,13 +41,13 @@ function useVersions(machine: string | null): Asked {
       isWanted = false;
       clearInterval(timer);
     };
-  }, [machine]);
-  return asked;
+  }, [machine, turn]);
+  return { ...asked, askNow: () => setTurn(turn + 1) };
 }
 
 export function ModelsPage() {
   const machine = place.value.query.get("machine");
-  const { versions, problem } = useVersions(machine);
+  const { versions, problem, askNow } = useVersions(machine);
   const learner = machine ?? lastMachine.value ?? briefs.value[0]?.id ?? null;
   return (
     <Page
@@ -54,15 +59,18 @@ export function ModelsPage() {
       </>}
     >
       {problem !== null && <p class="note spaced"><Lamp lit="fail" label="" /><span>{problem}</span></p>}
-      <section class="panel">
-        {versions === null && problem === null && <Blank title="Asking for the models" level={2} />}
-        {versions?.length === 0 && (
-          <Blank title="No model is kept" level={2} action={learner === null ? <a class="btn" href="/">See the fleet</a> : <a class="btn" href={learnPath(learner)}>Learn normal from here to here…</a>}>
-            Name a stretch in which a machine ran as it should; the first version is made of it. Models that telltale brings along are shown on their machines.
-          </Blank>
-        )}
-        {versions !== null && versions.length > 0 && <Versions versions={versions} />}
-      </section>
+      <div class="stack loose">
+        <section class="panel">
+          {versions === null && problem === null && <Blank title="Asking for the models" level={2} />}
+          {versions?.length === 0 && (
+            <Blank title="No model is kept" level={2} action={learner === null ? <a class="btn" href="/">See the fleet</a> : <a class="btn" href={learnPath(learner)}>Learn normal from here to here…</a>}>
+              Name a stretch in which a machine ran as it should; the first version is made of it. Models that telltale brings along are shown on their machines.
+            </Blank>
+          )}
+          {versions !== null && versions.length > 0 && <Versions versions={versions} />}
+        </section>
+        <UploadPanel onKept={askNow} />
+      </div>
     </Page>
   );
 }

@@ -1,13 +1,16 @@
 // Sources: does every feed deliver? And the switches of those that are simulated.
+import { Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import * as api from "../api";
 import { Blank } from "../blank";
-import { age, capital, countText, inWords, msOf, rate } from "../format";
+import { detailName, detailWords } from "../details";
+import { age, capital, countText, inWords, msOf, rate, tied } from "../format";
 import { Reasons } from "../import/progress";
 import { Lamp, Simulated, State, type Lit } from "../lamp";
 import { machinePath } from "../router";
 import { Page } from "../shell";
-import { isSimulatorHere, SimulatorPanel } from "../simulator";
+import { SimulatorPanel } from "../simulator";
+import { isSimulatorHere } from "../states";
 import { allMachines } from "../store";
 import type { SourceStatus } from "../types";
 
@@ -107,18 +110,28 @@ function SourceRow({ source, askedMs }: { source: SourceStatus; askedMs: number 
   const newest = source.last_time_ns === null ? "never" : age((askedMs - msOf(source.last_time_ns)) / 1000);
   const counted = (n: number) => <td class={`num ${n > 0 ? "strong" : "muted"}`}>{countText(n)}</td>;
   const machine = /^simulator:(.+)$/.exec(source.name)?.[1];
+  const told = Object.entries(source.details ?? {}).map(([name, value]) => [capital(detailName(name)), detailWords(value, name)]).filter(([, words]) => words);
   return (
-    <tr>
-      <th scope="row" class="nowrap">
-        {machine ? <a class="strong" href={machinePath(machine)}>{source.name}</a> : <span class="strong">{source.name}</span>}
-      </th>
-      <td><span class="row"><State lit={lit} word={word} />{source.simulated && <Simulated />}</span></td>
-      <td class="num">{source.rate_hz === null ? "" : rate(source.rate_hz)}</td>
-      <td class="num soft">{newest}</td>
-      <td class="num">{countText(source.rows)}</td>
-      {counted(source.rejected)}
-      {counted(source.dropped)}
-      <td class="soft detail">{source.detail}<Reasons reasons={source.reasons} nRejected={source.rejected} /></td>
-    </tr>
+    <>
+      <tr>
+        <th scope="row" class="nowrap">
+          {machine ? <a class="strong" href={machinePath(machine)}>{source.name}</a> : <span class="strong">{source.name}</span>}
+        </th>
+        <td><span class="row"><State lit={lit} word={word} />{source.simulated && <Simulated />}</span></td>
+        <td class="num">{source.rate_hz === null ? "" : rate(source.rate_hz)}</td>
+        <td class="num soft">{newest}</td>
+        <td class="num">{countText(source.rows)}</td>
+        {counted(source.rejected)}
+        {counted(source.dropped)}
+        <td class="soft detail">{source.detail}<Reasons reasons={source.reasons} nRejected={source.rejected} /></td>
+      </tr>
+      {told.length > 0 && (
+        <tr>
+          <td colSpan={8}>
+            <dl class="kv left small">{told.map(([name, words]) => <Fragment key={name}><dt>{name}</dt><dd>{tied(words!)}</dd></Fragment>)}</dl>
+          </td>
+        </tr>
+      )}
+    </>
   );
 }

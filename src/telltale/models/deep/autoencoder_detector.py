@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from telltale.batch import Batch, BoolArray, FloatArray
-from telltale.models.card import Card, Input
+from telltale.batch import FloatArray
+from telltale.models.card import Card
 from telltale.models.deep.autoencoder import initial_weights, loss_and_gradients, reconstruct
 from telltale.models.deep.autoencoder_graph import autoencoder_graph
-from telltale.models.deep.learning import AtLeastTwo, DeepSettings, Lesson, framed, learn
+from telltale.models.deep.learning import (
+    COPIES,
+    DeepSettings,
+    Lesson,
+    Samples,
+    Units,
+    framed,
+    learn,
+)
 from telltale.models.deep.lstm import Activation, Reals, Weights
 from telltale.models.deep.scale import Scale
+from telltale.models.detectors.healthy import healthy_of
+from telltale.models.training_set import TrainingSet
+
+KEPT_PER_UNIT = 40  # numbers of a sample that the way back needs, for each unit
 
 
 class AutoencoderSettings(DeepSettings, frozen=True, forbid_unknown_fields=True):
@@ -27,45 +38,30 @@ class AutoencoderSettings(DeepSettings, frozen=True, forbid_unknown_fields=True)
             "tanh" keeps the error on the channels that it comes from.
     """
 
-    samples: AtLeastTwo = 30
-    units: AtLeastTwo = 64
+    samples: Samples = 30
+    units: Units = 64
     activation: Activation = "tanh"
 
 
-DEFAULT = AutoencoderSettings()
-
-
 def train_autoencoder(
-    name: str,
-    batch: Batch,
-    inputs: Mapping[str, Input],
-    *,
-    settings: AutoencoderSettings = DEFAULT,
-    is_normal: BoolArray | None = None,
-    is_simulated: bool,
-    seed: int = 0,
+    name: str, training_set: TrainingSet, settings: AutoencoderSettings, *, alarms_per_week: float
 ) -> tuple[Card, dict[str, bytes]]:
     """Return the card and the files of an autoencoder of one machine.
 
     Args:
         name: Of the model, one word; its output is "<name>_score".
-        batch: The machine's readings in order, gaps filled as the pipeline fills them.
-        inputs: Columns to read, with their units.
+        training_set: Of which all normal runs are learnt from.
         settings: Of network, training and limit.
-        is_normal: Which samples are normal operation, shape (n,); None takes all. No window
-            reaches across the others, or across a pause.
-        is_simulated: True if any of it is.
-        seed: Of weights and order.
+        alarms_per_week: Budget of false alarms that the limit is set by.
 
     Raises:
-        ModelError: There are too few windows, or training diverges.
+        ModelError: There are too few windows, the network is too large, or training diverges.
         MissingExtraError: onnx or onnxruntime is not installed.
     """
-    lesson = Lesson(batch, is_normal, is_simulated, seed)
-    frame = framed(
-        name, "LSTM autoencoder", lesson, inputs=inputs, samples=settings.samples, settings=settings
-    )
-    return learn(frame, lesson, _Autoencoder(settings), settings)
+    healthy = healthy_of(training_set, alarms_per_week)
+    frame = framed(name, "LSTM autoencoder", healthy, settings.samples, settings)
+    lesson = Lesson(_Autoencoder(settings), healthy, settings, look_samples=settings.samples)
+    return learn(frame, lesson)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +72,12 @@ class _Autoencoder:
 
     def start(self, channels: int, rng: np.random.Generator) -> Weights:
         return initial_weights(channels, self.settings.units, rng)
+
+    def numbers(self, channels: int, windows: int) -> int:
+        units = self.settings.units
+        weights = 4 * units * (channels + 3 * units + 2) + units * channels
+        kept = windows * self.settings.samples * (KEPT_PER_UNIT * units + 8 * channels)
+        return COPIES * weights + kept
 
     def gradients(self, weights: Weights, rows: Reals) -> tuple[float, Weights]:
         return loss_and_gradients(weights, rows, self.settings.activation)

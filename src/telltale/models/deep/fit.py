@@ -11,11 +11,13 @@ import numpy as np
 
 from telltale.errors import ModelError
 from telltale.models.deep.lstm import Reals, Weights
-from telltale.profiles.schema import PositiveFloat
+from telltale.models.progress import step
 
 Gradients: TypeAlias = Callable[[Weights, Reals], tuple[float, Weights]]
 Loss: TypeAlias = Callable[[Weights, Reals], float]
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+Rate = Annotated[float, msgspec.Meta(gt=0.0, le=1.0)]
+Norm = Annotated[float, msgspec.Meta(gt=0.0, le=1e6)]
 
 BETA_MEAN, BETA_SQUARE, EPSILON = 0.9, 0.999, 1e-7  # Kingma and Ba, "Adam", ICLR 2015
 MIN_GAIN = 1e-4  # of the validation loss, as a share: less is a stall
@@ -35,10 +37,10 @@ class FitSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     epochs: AtLeastOne = 20
     batch_windows: AtLeastOne = 32
-    rate: PositiveFloat = 1e-3
+    rate: Rate = 1e-3
     halve_after: AtLeastOne = 2
     stop_after: AtLeastOne = 5
-    max_norm: PositiveFloat = 1.0
+    max_norm: Norm = 1.0
 
 
 class Fitted(msgspec.Struct, frozen=True):
@@ -71,8 +73,9 @@ def fit(
     adam = _Adam(weights)
     rate, best, since, halved = settings.rate, math.inf, 0, 0
     kept, losses = weights, []
-    for _ in range(settings.epochs):
+    for epoch in range(1, settings.epochs + 1):
         for rows in _batches(len(train), settings.batch_windows, rng):
+            step(epoch, settings.epochs, "epoch")
             _, found = gradients(weights, train[rows])
             weights = adam.step(weights, _shortened(found, settings.max_norm), rate)
         losses.append(loss(weights, validation))

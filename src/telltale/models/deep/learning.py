@@ -9,33 +9,42 @@ measured on a stretch later still and stands in the card.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 import msgspec
 import numpy as np
 
-from telltale.batch import NS_PER_S, Batch, BoolArray, FloatArray
+from telltale.batch import NS_PER_S, Batch, FloatArray
 from telltale.errors import ModelError
-from telltale.models.card import Card, Input, Training, Window
+from telltale.models.card import Card, Measured, Threshold, Window
 from telltale.models.deep.fit import FitSettings, Fitted, fit
+from telltale.models.deep.limit import Parts, Rule, limit_of, parts_of
 from telltale.models.deep.lstm import Reals, Weights
-from telltale.models.deep.normal_windows import Rule, Windows, limit_of, windows_of
 from telltale.models.deep.scale import Scale
-from telltale.models.detector_card import learnt_card, mean_and_spread, score_output
+from telltale.models.detector_card import learnt_card
+from telltale.models.detectors.calibration import Budget
+from telltale.models.detectors.healthy import Healthy
+from telltale.models.detectors.healthy_windows import Windows, windows_of
 from telltale.models.folder import complete
 from telltale.models.onnx_files.core import FILE
+from telltale.models.progress import go_on
+from telltale.models.setting_types import MOST_WINDOW_S, Seed
 from telltale.models.windows import evenly
-from telltale.profiles.schema import NonNegativeFloat, PositiveFloat
 
 VALIDATION_SHARE = 0.1  # of the training windows, the newest: stops training in time
 LEAST_WINDOWS = 100
 BLOCK_WINDOWS = 256  # per forward pass: bounds the memory
 GAP_STEPS = 3.0  # usual steps: a longer pause empties the window
 PARITY_ANSWERS = 8  # stored for the check at each load
+COPIES = 8  # of the weights while they are trained: gradients, moments and the best so far
+MOST_NUMBERS = 2**28  # held at once in training, 1 GB
+LEAST_EVERY_S = 1e-6  # a clock of nanoseconds cannot count much finer
 
-AtLeastTwo = Annotated[int, msgspec.Meta(ge=2, le=10_000)]
+EverySeconds = Annotated[float, msgspec.Meta(ge=0.0, le=MOST_WINDOW_S)]
+Samples = Annotated[int, msgspec.Meta(ge=2, le=10_000)]
+Units = Annotated[int, msgspec.Meta(ge=2, le=1024)]
+Multiple = Annotated[float, msgspec.Meta(ge=1.0, le=1000.0)]
 
 
 class DeepSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,16 +53,18 @@ class DeepSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         every_s: One sample per step of this length; 0 takes every sample.
         max_windows: Windows trained on, spread evenly: successive ones differ in one sample.
-        rule: "later_maximum" puts the limit at `factor` times the largest error on later normal
-            readings; "training_quantile_99" takes that of the errors in training.
-        factor: See there.
+        rule: "budget" sets the limit by the budget of false alarms, on later normal readings;
+            "training_quantile_99" takes that of the errors in training.
+        factor: By the budget the limit is at least so many times the largest later error.
+        seed: Of weights and order.
         training: Of the network.
     """
 
-    every_s: NonNegativeFloat = 0.0
-    max_windows: AtLeastTwo = 4096
-    rule: Rule = "later_maximum"
-    factor: PositiveFloat = 1.1
+    every_s: EverySeconds = 0.0
+    max_windows: Samples = 4096
+    rule: Rule = "budget"
+    factor: Multiple = 1.1
+    seed: Seed = 0
     training: FitSettings = FitSettings()
 
 
@@ -62,6 +73,9 @@ class Network(Protocol):
 
     def start(self, channels: int, rng: np.random.Generator) -> Weights:
         """Return weights to start from."""
+
+    def numbers(self, channels: int, windows: int) -> int:
+        """Return about how many numbers training on so many windows at once holds."""
 
     def gradients(self, weights: Weights, rows: Reals) -> tuple[float, Weights]:
         """Return the mean error over these windows, and its gradient by weight."""
@@ -75,104 +89,99 @@ class Network(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lesson:
-    """What is learnt from.
+    """What a network learns from, and how.
 
     Attributes:
-        batch: The machine's readings in order, gaps filled as the pipeline fills them.
-        is_normal: Which samples are normal operation, shape (n,); None takes all. No window
-            reaches across the others, or across a pause.
-        is_simulated: True if any of it is.
-        seed: Of weights and order.
+        network: Which kind.
+        healthy: What it learns from.
+        settings: How.
+        look_samples: One error is independent of that so many samples later.
     """
 
-    batch: Batch
-    is_normal: BoolArray | None
-    is_simulated: bool
-    seed: int
+    network: Network
+    healthy: Healthy
+    settings: DeepSettings
+    look_samples: int
 
 
-def learn(
-    frame: Card, lesson: Lesson, network: Network, settings: DeepSettings
-) -> tuple[Card, dict[str, bytes]]:
+def framed(name: str, title: str, healthy: Healthy, samples: int, settings: DeepSettings) -> Card:
+    """Return the card of a detector that is not trained yet; its output is "<name>_score".
+
+    Raises:
+        ModelError: Its steps are too short.
+    """
+    if 0.0 < settings.every_s < LEAST_EVERY_S:
+        raise ModelError(
+            f"{name}: every_s is {settings.every_s:g}; give {LEAST_EVERY_S:g} or more, or 0 to "
+            "take every sample."
+        )
+    step_s = max(settings.every_s, healthy.step_s)
+    window = Window(samples, settings.every_s, GAP_STEPS * step_s)
+    card = healthy.framed(name, title, "expectation", window)
+    return msgspec.structs.replace(card, settings=msgspec.to_builtins(settings))
+
+
+def learn(frame: Card, lesson: Lesson) -> tuple[Card, dict[str, bytes]]:
     """Return card and files of a trained detector, complete with parity samples.
 
     Args:
         frame: The card as `framed` gives it.
-        lesson: What is learnt from.
-        network: Which kind.
-        settings: How.
+        lesson: What is learnt from, and how.
 
     Raises:
-        ModelError: There are too few windows, or training diverges.
+        ModelError: The network is too large, there are too few windows, or training diverges.
         MissingExtraError: onnx or onnxruntime is not installed.
     """
     started_s = time.monotonic()
-    windows = windows_of(frame, lesson.batch, lesson.is_normal)
-    if len(windows) < LEAST_WINDOWS:
-        raise ModelError(
-            f"{frame.name}: {len(windows)} windows of {frame.window.samples} successive normal "
-            f"samples; at least {LEAST_WINDOWS} are needed. Give a longer stretch of normal "
-            "operation."
-        )
-    parts = windows.parts()
-    train, _, check = parts
+    healthy, network = lesson.healthy, lesson.network
+    _check_size(frame, lesson)
+    windows = windows_of(frame, healthy, LEAST_WINDOWS)
+    parts = parts_of(windows)
+    train, later, check = parts
     scale = Scale.of(train.values)
-    fitted = _fitted(train.values, scale, network, settings, lesson.seed)
-    errors = [_errors(network, fitted.weights, part.values, scale) for part in parts]
-    threshold, quality = limit_of(
-        errors[0], errors[1], (errors[2], check), (settings.rule, settings.factor)
-    )
-    newest = zip(frame.inputs, train.values[:, -1, :].T, strict=True)
-    card = msgspec.structs.replace(
-        frame,
-        threshold=threshold,
-        quality=quality,
-        normal={name: mean_and_spread(column) for name, column in newest},
-    )
+    fitted = _fitted(train.values, scale, network, lesson.settings)
+    errors = Parts(*(_errors(network, fitted.weights, part.values, scale) for part in parts))
+    threshold, quality = _limit(errors, windows, frame, lesson)
     data = (
         f"{len(windows)} windows of normal operation in order of time: {len(train)} to learn from, "
-        f"{len(parts[1])} for the limit, {len(check)} to check it; {len(fitted.losses)} epochs."
+        f"{len(later)} for the limit, {len(check)} to check it; {len(fitted.losses)} epochs"
+        f"{healthy.told_left_out()}."
     )
+    card = msgspec.structs.replace(frame, threshold=threshold, quality=quality)
     card = learnt_card(
-        card, lesson.batch, data, is_simulated=lesson.is_simulated, started_s=started_s
+        card, healthy.batch, data, is_simulated=healthy.is_simulated, started_s=started_s
     )
     files = {FILE: network.graph(fitted.weights, scale)}
     return complete(card, files, _parity_samples(card, check))
 
 
-def framed(
-    name: str,
-    title: str,
-    lesson: Lesson,
-    *,
-    inputs: Mapping[str, Input],
-    samples: int,
-    settings: DeepSettings,
-) -> Card:
-    """Return the card of a detector that is not trained yet; its output is "<name>_score"."""
-    steps_s = np.diff(lesson.batch.time_ns) / NS_PER_S
-    step_s = max(settings.every_s, float(np.median(steps_s)) if len(steps_s) else 0.0)
-    score = f"{name}_score"
-    return Card(
-        name=name,
-        title=title,
-        task="anomaly",
-        runtime="expectation",
-        inputs=dict(inputs),
-        columns=tuple(inputs),
-        core_outputs=(score,),
-        outputs={score: score_output(title, samples * step_s)},
-        window=Window(samples, settings.every_s, GAP_STEPS * step_s),
-        training=Training("Not trained yet.", is_simulated=lesson.is_simulated),
-        settings=msgspec.to_builtins(settings),
+def _limit(
+    errors: Parts, windows: Windows, frame: Card, lesson: Lesson
+) -> tuple[Threshold, tuple[Measured, ...]]:
+    look_s = lesson.look_samples * lesson.healthy.sample_s(frame.window)
+    return limit_of(
+        errors,
+        lesson.settings.rule,
+        budget=Budget(lesson.healthy.alarms_per_week, look_s),
+        step_s=windows.step_s,
+        factor=lesson.settings.factor,
     )
 
 
-def _fitted(
-    windows: FloatArray, scale: Scale, network: Network, settings: DeepSettings, seed: int
-) -> Fitted:
+def _check_size(frame: Card, lesson: Lesson) -> None:
+    """Refuse a network that would not fit into memory. Raises ModelError."""
+    at_once = max(BLOCK_WINDOWS, lesson.settings.training.batch_windows)
+    if lesson.network.numbers(len(frame.inputs), at_once) > MOST_NUMBERS:
+        raise ModelError(
+            f"{frame.name}: a network of these settings on windows of {frame.window.samples} "
+            f"samples of {len(frame.inputs)} channels takes more than "
+            f"{4 * MOST_NUMBERS / 1e9:.0f} GB. Take fewer samples, units or windows per step."
+        )
+
+
+def _fitted(windows: FloatArray, scale: Scale, network: Network, settings: DeepSettings) -> Fitted:
     """Train on the older windows, thinned out evenly, and validate on the newest."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(settings.seed)
     split = round((1.0 - VALIDATION_SHARE) * len(windows))
     older, newest = windows[: max(1, split - windows.shape[1])], windows[split:]
     most = settings.max_windows
@@ -193,6 +202,7 @@ def _errors(
     """Return the error of each window, shape (m,); scaled first if they are not yet."""
     errors = np.empty(len(windows))
     for at in range(0, len(windows), BLOCK_WINDOWS):
+        go_on()
         rows: Reals = windows[at : at + BLOCK_WINDOWS]
         errors[at : at + BLOCK_WINDOWS] = network.errors(
             weights, rows if scale is None else scale.scaled(rows)

@@ -19,18 +19,19 @@ from telltale.models.card import Feature, Window
 from telltale.models.detectors.calibration import Budget, largest_multiple
 from telltale.models.detectors.healthy import Healthy, Learnt
 from telltale.models.detectors.statistics import Statistic
-from telltale.profiles.schema import NonNegativeFloat, PositiveFloat
+from telltale.models.setting_types import Seconds
 
 LEAST_WINDOWS_IN_STRETCH = 10  # independent ones; with fewer, the levels beside count too
 CUSUM_STEPS = 10.0  # samples after which a cumulative sum is taken for a new one
 ONE = Window(1)
+Spreads = Annotated[float, msgspec.Meta(ge=0.0, le=1000.0)]
 Bins = Annotated[int, msgspec.Meta(ge=1, le=256)]
 
 
 class NoiseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How sensor noise is looked for: path and jumps within a window of this length."""
 
-    window_s: PositiveFloat = 10.0
+    window_s: Seconds = 10.0
 
 
 class CourseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,20 +42,20 @@ class CourseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         stretches: Into which the channel's levels are cut.
     """
 
-    window_s: PositiveFloat = 60.0
+    window_s: Seconds = 60.0
     stretches: Bins = 16
 
 
 class EwmaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Over which time a channel is smoothed."""
 
-    time_constant_s: PositiveFloat = 30.0
+    time_constant_s: Seconds = 30.0
 
 
 class CusumSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a cumulative sum overlooks, in spreads: half of the shift that is to be found."""
 
-    slack: NonNegativeFloat = 0.5
+    slack: Spreads = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -56,7 +56,7 @@ class Bounds:
         low, middle, high = self.places(windows[:, -1])
         apart = found - middle
         used: FloatArray = np.maximum(apart / (high - middle), apart / (low - middle))
-        return used
+        return used + 0.0  # 0 / -inf is -0.0, which people should not see
 
 
 class BoundsCore:

@@ -19,8 +19,10 @@ from telltale.models.card import Threshold
 from telltale.models.student import student_of_normal
 
 S_PER_WEEK = 7 * 86_400.0
+LEAST_BUDGET, MOST_BUDGET = 1e-4, 1e6  # alarms a week: one in two centuries; more than one a second
 LEAST_MULTIPLE = 1.1  # of the largest value seen: the same again is no alarm
 LEAST_FREEDOM = 8.0  # below, the expansion of Student's t fails in the tail
+MOST_POWER = 200.0  # of e: a limit beyond it is no number of use
 TINY = 1e-12  # below it a score is taken for 0
 
 
@@ -42,7 +44,14 @@ class Budget:
         return S_PER_WEEK / self.look_s
 
 
-def lognormal_limit(scores: FloatArray, budget: Budget, step_s: float, where: str) -> Threshold:
+def lognormal_limit(
+    scores: FloatArray,
+    budget: Budget,
+    step_s: float,
+    where: str,
+    *,
+    least_multiple: float = LEAST_MULTIPLE,
+) -> Threshold:
     """Return the limit that a score with a log-normal tail passes as often as the budget allows.
 
     Args:
@@ -50,16 +59,24 @@ def lognormal_limit(scores: FloatArray, budget: Budget, step_s: float, where: st
         budget: What is allowed.
         step_s: Between two of them.
         where: On which samples, for the sentence.
+        least_multiple: The limit is at least so many times the largest score.
 
     Raises:
-        ModelError: The scores say nothing.
+        ModelError: The scores say nothing, or spread too far for any limit.
     """
     middle, spread = _logs(scores)
     chance = min(0.5, budget.alarms_per_week / budget.looks_per_week)
-    by_tail = math.exp(middle + _quantile(chance, _looks(scores, budget, step_s)) * spread)
-    largest = LEAST_MULTIPLE * float(scores.max())
+    power = middle + _quantile(chance, _looks(scores, budget, step_s)) * spread
+    if power > MOST_POWER:
+        raise ModelError(
+            f"No limit allows only {budget.alarms_per_week:g} false alarms a week: the scores of "
+            "normal operation spread too far. Allow more, or give a longer stretch."
+        )
+    by_tail, largest = math.exp(power), least_multiple * float(scores.max())
     limit = max(by_tail, largest, TINY)
-    rule = "their log-normal tail" if by_tail >= largest else f"{LEAST_MULTIPLE} times the largest"
+    rule = (
+        "their log-normal tail" if by_tail >= largest else f"{least_multiple:g} times the largest"
+    )
     method = _told(rule, len(scores), step_s, budget, where)
     return Threshold(limit, method, alarms_beyond(limit, scores, budget, step_s))
 

@@ -21,11 +21,12 @@ from telltale.models.detectors.calibration import (
 from telltale.models.detectors.distance_core import Distances
 from telltale.models.detectors.healthy import Healthy, Learnt
 from telltale.models.detectors.maps import component_maps, covariance_map, regression_map
-from telltale.profiles.schema import PositiveFloat
+from telltale.models.setting_types import Seconds
 
 LEAST_LATER_WINDOWS = 100  # independent ones in the last third: fewer cannot set a limit
 LATER_SHARE = 1 / 3
 
+Penalty = Annotated[float, msgspec.Meta(ge=1e-9, le=1e9)]
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Maps: TypeAlias = "Callable[[FloatArray, Window], tuple[FloatArray, ...]]"
 
@@ -40,9 +41,9 @@ class DistanceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ridge: Penalty of the regressions, per sample, on standardised columns.
     """
 
-    window_s: PositiveFloat = 15.0
+    window_s: Seconds = 15.0
     slow_share: Share = 0.6
-    ridge: PositiveFloat = 0.3
+    ridge: Penalty = 0.3
 
 
 def learn_mahalanobis(healthy: Healthy, settings: DistanceSettings) -> Learnt:

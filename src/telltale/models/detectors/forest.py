@@ -19,7 +19,8 @@ from telltale.batch import FloatArray
 from telltale.models.detectors.calibration import Budget, lognormal_limit
 from telltale.models.detectors.forest_core import Forest, usual_path
 from telltale.models.detectors.healthy import Healthy, Learnt
-from telltale.profiles.schema import PositiveFloat
+from telltale.models.progress import step
+from telltale.models.setting_types import Seconds, Seed
 
 DEPTH = 8  # of a tree grown on 256 rows: their mean path's length, as the source has it
 MARGIN = 0.5  # of a node's range, on both sides: see the module
@@ -38,10 +39,10 @@ class ForestSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         seed: Of the draws and cuts.
     """
 
-    window_s: PositiveFloat = 15.0
+    window_s: Seconds = 15.0
     trees: Trees = 100
     rows: Rows = 256
-    seed: int = 0
+    seed: Seed = 0
 
 
 def learn_isolation_forest(healthy: Healthy, settings: ForestSettings) -> Learnt:
@@ -82,6 +83,7 @@ def grown(rows: FloatArray, settings: ForestSettings, rng: np.random.Generator) 
     cuts = np.full((settings.trees, nodes), np.inf)
     paths = np.zeros((settings.trees, nodes + 1))
     for tree in range(settings.trees):
+        step(tree + 1, settings.trees, "tree")
         drawn = rows[rng.choice(len(rows), samples, replace=False)]
         _grow((columns[tree], cuts[tree], paths[tree]), drawn, rng)
     return Forest(columns, cuts, paths, samples)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
 import numpy as np
 
-from telltale.batch import NS_PER_S, Batch, FloatArray
-from telltale.errors import ModelError
-from telltale.models.card import Card, Input, Threshold, Training, Window
-from telltale.models.detector_card import learnt_card, mean_and_spread, score_output
+from telltale.batch import FloatArray
+from telltale.models.card import Card, Threshold, Window
+from telltale.models.detector_card import learnt_card
+from telltale.models.detectors.calibration import Budget, alarms_beyond, lognormal_limit
+from telltale.models.detectors.healthy import healthy_of
+from telltale.models.detectors.healthy_windows import Windows, windows_of
 from telltale.models.detectors.shape_core import Shapes, distances
 from telltale.models.folder import PARITY_ROWS, complete, packed_arrays
 from telltale.models.parameters import FILE
-from telltale.models.windows import asked_windows, evenly
-from telltale.profiles.schema import NonNegativeFloat, PositiveFloat
+from telltale.models.training_set import TrainingSet
+from telltale.models.windows import evenly
 
 EARLY_SHARE = 0.7  # of the windows: the rest, later, gives the limit
 LEAST_WINDOWS = 60
@@ -25,6 +26,7 @@ MOST_WINDOWS = 4096  # kept, evenly spread: bounds memory and time
 LOOKED_AT = 4 * MOST_WINDOWS  # among which repeats are found
 MOST_LATER = 4096  # windows that the limit is set on
 GAP_STEPS = 5.0  # usual steps: a longer pause empties the window
+TINY = 1e-9  # of a column's size: a smaller change is rounding
 
 
 class ShapeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,79 +34,52 @@ class ShapeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         samples: In one window.
-        factor: The limit, in multiples of the largest distance on later normal operation.
+        factor: The limit is at least so many times the largest distance on later normal operation.
         least: A single sample's change that is never strange by itself, in the channel's unit;
             it also is the limit where normal operation never changed at all.
     """
 
     samples: Annotated[int, msgspec.Meta(ge=2, le=1000)] = 50
-    factor: PositiveFloat = 2.0
-    least: NonNegativeFloat = 0.0
-
-
-DEFAULT = ShapeSettings()
-TINY = 1e-9  # of a column's size: a smaller change is rounding
+    factor: Annotated[float, msgspec.Meta(ge=1.0, le=1000.0)] = 2.0
+    least: Annotated[float, msgspec.Meta(ge=0.0, le=1e15)] = 0.0
 
 
 def train_shapes(
-    name: str,
-    batch: Batch,
-    inputs: Mapping[str, Input],
-    *,
-    settings: ShapeSettings = DEFAULT,
-    is_simulated: bool = False,
+    name: str, training_set: TrainingSet, settings: ShapeSettings, *, alarms_per_week: float
 ) -> tuple[Card, dict[str, bytes]]:
     """Return the card and files of a shape detector, complete with parity samples.
 
     Args:
         name: Of the model, one word; its output is "<name>_score".
-        batch: The machine's readings in normal operation, in order, gaps filled as live.
-        inputs: Columns to read, with their units.
+        training_set: Of which all normal runs are learnt from.
         settings: Of window and limit.
-        is_simulated: True if any of the readings is.
+        alarms_per_week: Budget of false alarms that the limit is set by.
 
     Raises:
         ModelError: There are too few windows.
     """
     started_s = time.monotonic()
-    frame = _frame(name, batch, inputs, settings)
-    _, windows = asked_windows(frame, batch)
-    if len(windows) < LEAST_WINDOWS:
-        raise ModelError(
-            f"{name}: {len(windows)} windows of {settings.samples} successive samples; at least "
-            f"{LEAST_WINDOWS} are needed. Give a longer stretch of normal operation."
-        )
-    scale = _scale(windows, settings.least)
-    threshold = _threshold(windows, scale, settings)
-    arrays = {"known": _kept(windows), "scale": scale}
+    healthy = healthy_of(training_set, alarms_per_week, takes_any_course=settings.least > 0.0)
+    window = Window(settings.samples, 0.0, GAP_STEPS * healthy.step_s)
+    frame = healthy.framed(name, "Distance from known shapes", "shapes", window)
+    windows = windows_of(frame, healthy, LEAST_WINDOWS)
+    scale = _scale(windows.values, settings.least)
+    budget = Budget(alarms_per_week, settings.samples * healthy.step_s)
+    arrays = {"known": _kept(windows.values), "scale": scale}
     card = msgspec.structs.replace(
         frame,
-        threshold=threshold,
-        normal={column: mean_and_spread(batch.columns[column]) for column in inputs},
-    )
-    data = f"{len(windows)} windows of normal operation, {len(arrays['known'])} kept."
-    card = learnt_card(card, batch, data, is_simulated=is_simulated, started_s=started_s)
-    samples = batch.rows(0, settings.samples + PARITY_ROWS)
-    return complete(card, {FILE: packed_arrays(arrays)}, samples)
-
-
-def _frame(name: str, batch: Batch, inputs: Mapping[str, Input], settings: ShapeSettings) -> Card:
-    """Return the card as far as it is known before training."""
-    step_s = float(np.median(np.diff(batch.time_ns))) / NS_PER_S if len(batch) > 1 else 0.0
-    score = f"{name}_score"
-    return Card(
-        name=name,
-        title="Shape",
-        task="anomaly",
-        runtime="shapes",
-        inputs=dict(inputs),
-        columns=tuple(inputs),
-        core_outputs=(score,),
-        outputs={score: score_output("Distance from known shapes", settings.samples * step_s)},
-        window=Window(settings.samples, 0.0, GAP_STEPS * step_s),
-        training=Training("Not trained yet.", is_simulated=False),
         settings=msgspec.to_builtins(settings),
+        threshold=_threshold(windows, scale, settings, budget),
     )
+    data = (
+        f"{len(windows)} windows of normal operation, {len(arrays['known'])} kept"
+        f"{healthy.told_left_out()}."
+    )
+    card = learnt_card(
+        card, healthy.batch, data, is_simulated=healthy.is_simulated, started_s=started_s
+    )
+    samples = healthy.end(settings.samples + PARITY_ROWS)
+    return complete(card, {FILE: packed_arrays(arrays)}, samples)
 
 
 def _scale(windows: FloatArray, least: float) -> FloatArray:
@@ -114,23 +89,25 @@ def _scale(windows: FloatArray, least: float) -> FloatArray:
     return scale
 
 
-def _threshold(windows: FloatArray, scale: FloatArray, settings: ShapeSettings) -> Threshold:
+def _threshold(
+    windows: Windows, scale: FloatArray, settings: ShapeSettings, budget: Budget
+) -> Threshold:
     """Return the limit: later windows against earlier ones, none of which overlap."""
     split = round(EARLY_SHARE * len(windows))
     apart = min(settings.samples, (len(windows) - split) // 2)
-    early, later = windows[:split], windows[split + apart :]
-    later = later[evenly(len(later), MOST_LATER)]
-    _, squares = Shapes(_kept(early), scale).nearest(later)
-    largest = float(distances(squares).max())
-    size = windows[0].size
-    one_sample = float((settings.least / scale).min()) / np.sqrt(size)
-    limit = max(settings.factor * largest, one_sample, TINY)
-    method = (
-        f"{settings.factor:g} times the largest distance of {len(later)} later windows of normal "
-        f"operation from {split} earlier ones, or a change of one sample by {settings.least:g} if "
-        "that is more."
-    )
-    return Threshold(limit, method)
+    later = windows.between(split + apart, len(windows))
+    asked = evenly(len(later), MOST_LATER)
+    _, squares = Shapes(_kept(windows.values[:split]), scale).nearest(later.values[asked])
+    found = distances(squares)
+    step_s = later.duration_s / len(asked)
+    where = "later than those kept"
+    by_budget = lognormal_limit(found, budget, step_s, where, least_multiple=settings.factor)
+    one_sample = float((settings.least / scale).min()) / np.sqrt(windows.values[0].size)
+    least = max(one_sample, TINY)
+    if by_budget.value >= least:
+        return by_budget
+    method = f"a change of one sample by {settings.least:g}, more than {by_budget.method}"
+    return Threshold(least, method, alarms_beyond(least, found, budget, step_s))
 
 
 def _kept(windows: FloatArray) -> FloatArray:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -14,9 +12,8 @@ from telltale.batch import BoolArray, FloatArray, IntArray
 from telltale.errors import ModelError
 from telltale.models.onnx_files.session import OnnxSession
 from telltale.models.trees.ensemble import LEAF, Trees
+from telltale.models.trees.growing import grown_trees, xgboost_for
 from telltale.models.trees.write_onnx import onnx_trees
-from telltale.models.trees.xgboost_json import xgboost_trees
-from telltale.registry import missing_extra
 
 OBJECTIVES = {"square": "reg:squarederror", "absolute": "reg:absoluteerror"}
 
@@ -179,21 +176,8 @@ def _grown_once(rows: FloatArray, target: FloatArray, how: Boosting, seed: int) 
         "lambda": how.l2,
         "tree_method": "hist",
         "max_bin": 64,
-        "nthread": 1,  # so that the same data give the same trees
         "seed": seed,
     }
-    xgboost = _xgboost()
+    xgboost = xgboost_for("Gradient boosting")
     data = xgboost.QuantileDMatrix(rows.astype(np.float32), target, max_bin=64, nthread=1)
-    booster = xgboost.train(settings, data, num_boost_round=how.trees)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.json"
-        booster.save_model(path)
-        return xgboost_trees(path.read_bytes())[0]
-
-
-def _xgboost() -> Any:  # Any: it has no types of use here
-    try:
-        import xgboost  # noqa: PLC0415  # an extra, loaded by training only
-    except ImportError as missing:
-        raise missing_extra("Gradient boosting", "train", missing) from None
-    return xgboost
+    return grown_trees(xgboost, settings, data, how.trees)

@@ -1,8 +1,14 @@
-"""Which state each component of a machine is in, told once per working cycle."""
+"""Which state each component of a machine is in, told once per working cycle.
+
+A model of this kind runs like any other (runtime `cycle`), but no command or route learns one: it
+is made by the judge `benchmarks/quality/hydraulic.py`, or by a script that calls `learnt_cycles`
+with cycles cut and labelled. On a machine whose readings come one by one, faults are learnt from
+labelled stretches: `labelled`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -94,20 +100,8 @@ def learnt_cycles(
     Raises:
         ModelError: A component has one state only, or a cycle cannot be cut into equal parts.
     """
-    rows = summaries(cycles)
-    arrays: dict[str, FloatArray] = {}
-    components: dict[str, list[float]] = {}
-    for name, value in states.items():
-        values, label = np.unique(value, return_inverse=True)
-        if len(values) < 2:
-            raise ModelError(f"{name} is always {values.tolist()}: there is nothing to tell.")
-        fitted = fit_discriminant(rows, label, len(values))
-        components[name] = values.tolist()
-        arrays |= {f"{name}.{part}": getattr(fitted, part) for part in ARRAYS}
-    outputs = {}
-    for name in components:
-        outputs[name] = Output(title=name.replace("_", " ").capitalize(), unit="1")
-        outputs[f"{name}_share"] = Output(title=f"Share for this {name}", unit="1", scale=(0, 1))
+    components, arrays = _fitted(summaries(cycles), states)
+    outputs = _outputs(components)
     card = Card(
         name="cycle_state",
         title="State of each component, per cycle",
@@ -122,6 +116,30 @@ def learnt_cycles(
         training=Training(data=data, is_simulated=False, rows=len(cycles)),
     )
     return card, {FILE: packed_arrays(arrays)}
+
+
+def _fitted(
+    rows: FloatArray, states: Mapping[str, FloatArray]
+) -> tuple[dict[str, list[float]], dict[str, FloatArray]]:
+    """Return the values of each component, and the parameters that tell them apart."""
+    arrays: dict[str, FloatArray] = {}
+    components: dict[str, list[float]] = {}
+    for name, value in states.items():
+        values, label = np.unique(value, return_inverse=True)
+        if len(values) < 2:
+            raise ModelError(f"{name} is always {values.tolist()}: there is nothing to tell.")
+        fitted = fit_discriminant(rows, label, len(values))
+        components[name] = values.tolist()
+        arrays |= {f"{name}.{part}": getattr(fitted, part) for part in ARRAYS}
+    return components, arrays
+
+
+def _outputs(components: Iterable[str]) -> dict[str, Output]:
+    outputs = {}
+    for name in components:
+        outputs[name] = Output(title=name.replace("_", " ").capitalize(), unit="1")
+        outputs[f"{name}_share"] = Output(title=f"Share for this {name}", unit="1", scale=(0, 1))
+    return outputs
 
 
 def _components(card: Card) -> dict[str, list[float]]:

@@ -1,4 +1,9 @@
-"""Learns which modes of failure a row of readings belongs to: one forest per mode, as one graph."""
+"""Learns which modes of failure a row of readings belongs to: one forest per mode, as one graph.
+
+For tables whose rows have no order in time, where each row is a case: no command or route learns
+one, only the judge `benchmarks/quality/ai4i.py`, or a script that calls `learnt_modes`. What comes
+out is an ordinary ONNX model. On a machine, faults are learnt from labelled stretches: `labelled`.
+"""
 
 from __future__ import annotations
 

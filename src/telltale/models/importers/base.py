@@ -121,7 +121,8 @@ def tried(
     facts = check_onnx(onnx, limits)
     answers = probe_onnx(onnx, facts, samples, limits)
     told = (*notes, _compared(answers, expected))
-    producer = f"{source}, written by {facts.producer}" if source == "ONNX" else source
+    is_told = source == "ONNX" and facts.producer
+    producer = f"{source}, written by {facts.producer}" if is_told else source
     outputs = tuple(
         replace(spec, shape=(None, *answers.outputs[spec.name].shape[1:])) for spec in facts.outputs
     )

@@ -22,9 +22,10 @@ from tensorflow.core.protobuf import (  # type: ignore[import-not-found,import-u
 from telltale.errors import ModelError
 from telltale.models.importers.base import Converted
 from telltale.models.onnx_files.graph import OPSET
+from telltale.models.unpacking import check_unpacked
 
 GRAPH = "saved_model.pb"
-MAX_FILES, MAX_UNPACKED_BYTES = 200, 256 * 2**20
+MAX_FILES = 200
 ACTS = {  # operators that do more than compute
     "EagerPyFunc",
     "LoadAndRemapMatrix",
@@ -66,7 +67,7 @@ def _folder(path: Path, unpacked: Path) -> Path:
         return path.parent
     try:
         with zipfile.ZipFile(path) as archive:
-            _unpack(archive, unpacked)
+            _unpack(archive, path, unpacked)
     except zipfile.BadZipFile as error:
         raise ModelError(f"{path.name}: {error}.") from None
     found = list(unpacked.rglob(GRAPH))
@@ -75,13 +76,12 @@ def _folder(path: Path, unpacked: Path) -> Path:
     return found[0].parent
 
 
-def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:
+def _unpack(archive: zipfile.ZipFile, path: Path, folder: Path) -> None:
     """Unpack a zip archive, which `extract` keeps inside the folder, up to a size."""
     entries = archive.infolist()
-    if len(entries) > MAX_FILES or sum(e.file_size for e in entries) > MAX_UNPACKED_BYTES:
-        raise ModelError(
-            f"It unpacks to more than {MAX_FILES} files or {MAX_UNPACKED_BYTES // 2**20} MB."
-        )
+    if len(entries) > MAX_FILES:
+        raise ModelError(f"{path.name}: {len(entries)} files; at most {MAX_FILES} are taken.")
+    check_unpacked(entries, path.stat().st_size, path.name)
     for entry in entries:
         archive.extract(entry, folder)
 

@@ -22,6 +22,8 @@ LEAST_SAMPLES = 8  # below, no spread can be told
 LEAST_FREEDOM = 5.0  # of the t distribution: its expansion is good to 0.2 % from here on
 MOST_ALIKE = 0.99  # correlation of successive residuals
 MOST_BUCKETS = 512
+SURE_SIGMAS = 9.0  # beyond, a share is 0 or 1 in float64
+STEPS = 60  # of bisection
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ def crossing(path: Path | None, limit: float, confidence: float = 0.9) -> Crossi
 def chance_crossed(path: Path, limit: float, ahead: float) -> float:
     """Return the chance that the line has passed the limit so much later than its newest time.
 
-    NaN where nothing can be told. The line is asked, not a single noisy reading.
+    NaN where nothing can be told. The line is asked, not a single noisy reading; where it is at
+    that time is uncertain as Student's t, of as many values as are independent.
     """
     if path.freedom < LEAST_FREEDOM or (path.kind == "exponential" and limit <= 0.0):
         return math.nan
@@ -151,12 +154,24 @@ def chance_crossed(path: Path, limit: float, ahead: float) -> float:
     beyond = (path.level + path.slope * x - goal) * math.copysign(1.0, path.slope)
     if error == 0.0:
         return float(beyond >= 0.0)
-    return NormalDist().cdf(beyond / error)
+    return student_share(beyond / error, path.freedom)
 
 
 def student_quantile(share: float, freedom: float) -> float:
     """Return a quantile of Student's t distribution."""
     return student_of_normal(NormalDist().inv_cdf(share), freedom)
+
+
+def student_share(quantile: float, freedom: float) -> float:
+    """Return which share of Student's t distribution lies below a quantile."""
+    low, high = -SURE_SIGMAS, SURE_SIGMAS
+    for _ in range(STEPS):
+        middle = (low + high) / 2.0
+        if student_of_normal(middle, freedom) < quantile:
+            low = middle
+        else:
+            high = middle
+    return NormalDist().cdf((low + high) / 2.0)
 
 
 def _bucketed(time: FloatArray, value: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -14,7 +13,7 @@ from telltale.batch import Batch, FloatArray
 from telltale.errors import ModelError
 from telltale.models.card import Card, Feature, Input, Training
 from telltale.models.estimates.questions import questions
-from telltale.models.folder import complete, training_hash
+from telltale.models.folder import PARITY_ROWS, complete, joint_hash
 from telltale.models.life.few_lives_core import (
     AGE,
     HIGH,
@@ -41,6 +40,10 @@ class FewLivesHow:
         cuts: Shares of life between which a part is asked about its remaining life.
         n_cuts: How many in between.
         quantile: See `FewLivesSettings`.
+        from_age: Least age at which there is a number; None for the least that was fitted. 0 where
+            a part is known to be in the later half of its life whenever it is asked about.
+        made: Columns worked out of channels beforehand: the age, where no channel counts it.
+        units: Of the channels that go into those.
     """
 
     age: str
@@ -50,6 +53,9 @@ class FewLivesHow:
     cuts: tuple[float, float] = (0.5, 0.95)
     n_cuts: int = 40
     quantile: float = 0.5
+    from_age: float | None = None
+    made: Mapping[str, Feature] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 def trained_few_lives(
@@ -70,32 +76,52 @@ def trained_few_lives(
         raise ModelError(f"{name}: {len(lives)} lives; {LEAST_LIVES} are needed for a spread.")
     card = _card(name, how)
     parts = [_asked(card, life, how) for life in lives]
-    wear, left = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+    wear, left, age = (np.concatenate([part[i] for part in parts]) for i in (0, 1, 2))
+    from_age = float(age.min()) if how.from_age is None else how.from_age
     slope, level = _line(wear, left, RIDGE_LIVES * how.n_cuts)
     spread = float(np.std(left - level - slope * wear)) * math.sqrt(1.0 + 1.0 / len(lives))
-    settings = FewLivesSettings(level, slope, spread, how.quantile)
-    hashes = "".join(training_hash(life) for life in lives)
+    settings = FewLivesSettings(level, slope, spread, how.quantile, from_age=from_age)
     card = msgspec.structs.replace(
         card,
         settings=msgspec.to_builtins(settings),
         training=msgspec.structs.replace(
-            training, rows=len(wear), sha256=hashlib.sha256(hashes.encode()).hexdigest()
+            training,
+            data=f"{training.data} There is no number before an age of {from_age:.0f} s, as no "
+            "life was fitted at an earlier one."
+            if how.from_age is None
+            else training.data,
+            rows=len(wear),
+            sha256=joint_hash(lives),
         ),
     )
-    return complete(card, {}, lives[0].rows(0, min(len(lives[0]), 256)))
+    return complete(card, {}, _parity_samples(card, lives, from_age))
 
 
-def _asked(card: Card, life: Batch, how: FewLivesHow) -> tuple[FloatArray, FloatArray]:
-    """Return ln(wear) and ln(remaining / age) at the cuts of one life."""
+def _parity_samples(card: Card, lives: Sequence[Batch], from_age: float) -> Batch:
+    """Return the beginning of the life that comes to an answer in the fewest rows."""
+    found = []
+    for life in lives:
+        rows, columns = questions(card, life)
+        is_asked = columns[:, AGE] >= from_age
+        if is_asked.any():
+            found.append((int(rows[int(np.argmax(is_asked))]) + PARITY_ROWS, life))
+    most, life = min(found, key=lambda one: one[0])
+    return life.rows(0, min(len(life), most))
+
+
+def _asked(card: Card, life: Batch, how: FewLivesHow) -> tuple[FloatArray, ...]:
+    """Return ln(wear), ln(remaining / age) and age at the cuts of one life."""
     rows, columns = questions(card, life)
     if not len(rows):
         raise ModelError(f"{life.machine}: it has no row with {how.age!r} and {how.sign!r}.")
-    end = float(life.columns[how.age][-1])
+    ages = columns[:, AGE] if how.made else life.columns[how.age]
+    end = float(ages[-1])
     wanted = np.linspace(*how.cuts, how.n_cuts) * end
     at = np.minimum(np.searchsorted(columns[:, AGE], wanted), len(rows) - 1)
     age = columns[at, AGE]
     is_before = (age > 0.0) & (age < end)
-    return np.log(columns[at, WEAR][is_before]), np.log(end / age[is_before] - 1.0)
+    age = age[is_before]
+    return np.log(columns[at, WEAR][is_before]), np.log(end / age - 1.0), age
 
 
 def _line(wear: FloatArray, left: FloatArray, weight: float) -> tuple[float, float]:
@@ -108,17 +134,22 @@ def _line(wear: FloatArray, left: FloatArray, weight: float) -> tuple[float, flo
 
 def _card(name: str, how: FewLivesHow) -> Card:
     features = {
+        **how.made,
         "smooth": Feature("ewma", (how.sign,), {"time_constant_s": how.smooth_s}),
         "lowest": Feature("rolling_min", ("smooth",), {"window_s": EVER_S}),
         "highest": Feature("rolling_max", ("smooth",), {"window_s": EVER_S}),
         "wear": Feature("ratio", ("highest", "lowest")),
     }
+    needed = [i for made in how.made.values() for i in made.inputs if i not in how.made]
+    units = {how.age: "s", **how.units, how.sign: how.sign_unit}
+    names = (*needed, how.sign) if how.made else (how.age, how.sign)
+    inputs = {channel: Input(units.get(channel, "1")) for channel in names}
     return Card(
         name=name,
         title="Remaining life from few failures",
         task="remaining_life",
         runtime=RUNTIME,
-        inputs={how.age: Input("s"), how.sign: Input(how.sign_unit)},
+        inputs=inputs,
         features=features,
         columns=(how.age, "wear"),
         core_outputs=(VALUE, LOW, HIGH),

@@ -36,6 +36,7 @@ class FewLivesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         spread: Standard deviation of ln(remaining / age), with that of the line itself.
         quantile: Which quantile is given as the value; 0.5 is the median. Lower is careful.
         miss: Chance that the truth lies outside the bounds.
+        from_age: The least age that it was fitted on: there is no number before.
     """
 
     level: float
@@ -43,6 +44,7 @@ class FewLivesSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spread: PositiveFloat
     quantile: Share = 0.5
     miss: Share = 0.1
+    from_age: float = 0.0
 
 
 class FewLivesCore:
@@ -57,8 +59,9 @@ class FewLivesCore:
             raise ModelError(f"{card.name}/card.json: it takes the columns age and wear, one row.")
 
     def run(self, windows: FloatArray) -> FloatArray:
-        """Return value, lower and upper bound, shape (m, 3)."""
+        """Return value, lower and upper bound, shape (m, 3); NaN before the least fitted age."""
         settings, age, wear = self._settings, windows[:, 0, AGE], windows[:, 0, WEAR]
+        age = np.where(age >= settings.from_age, age, np.nan)
         centre = settings.level + settings.slope * _logs(wear)
         normal = NormalDist()
         shares = (settings.quantile, settings.miss / 2.0, 1.0 - settings.miss / 2.0)

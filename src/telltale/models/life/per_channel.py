@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 
 from telltale.batch import NS_PER_S, Batch
-from telltale.models.life.degradation_path import Crossing, Path, crossing, fit_path
+from telltale.models.life.degradation_path import (
+    Crossing,
+    Path,
+    chance_crossed,
+    crossing,
+    fit_path,
+)
 from telltale.profiles.schema import Limits
 
 S_PER_H = 3600.0
@@ -35,16 +41,21 @@ class ChannelLife:
         limit: That it reaches first, in its unit; None without an answer.
         hours: Until then, with bounds; None without an answer.
         reason: Why there is none; None if there is.
+        chances: Of being over that limit within each horizon asked for; none without an answer.
     """
 
     channel: str
     limit: float | None = None
     hours: Crossing | None = None
     reason: NoLife | None = None
+    chances: tuple[float, ...] = ()
 
 
 def channel_lives(
-    batch: Batch, limits: Mapping[str, Limits | None], confidence: float = 0.9
+    batch: Batch,
+    limits: Mapping[str, Limits | None],
+    confidence: float = 0.9,
+    horizons_h: tuple[float, ...] = (),
 ) -> tuple[ChannelLife, ...]:
     """Return the remaining life of each channel, the shortest first, those without one last.
 
@@ -52,12 +63,19 @@ def channel_lives(
         batch: Days to months of readings, or means of them, of one machine.
         limits: By channel; the outermost bound on each side is the end of life.
         confidence: Of the bounds.
+        horizons_h: For each, the chance that the channel's line is over its limit by then.
     """
-    lives = [_life(batch, name, limit, confidence) for name, limit in limits.items()]
+    lives = [_life(batch, name, limit, confidence, horizons_h) for name, limit in limits.items()]
     return tuple(sorted(lives, key=lambda life: life.hours.expected if life.hours else np.inf))
 
 
-def _life(batch: Batch, name: str, limits: Limits | None, confidence: float) -> ChannelLife:
+def _life(
+    batch: Batch,
+    name: str,
+    limits: Limits | None,
+    confidence: float,
+    horizons_h: tuple[float, ...],
+) -> ChannelLife:
     ends = _ends(limits)
     if not ends:
         return ChannelLife(name, reason=NoLife.NO_LIMIT)
@@ -67,7 +85,11 @@ def _life(batch: Batch, name: str, limits: Limits | None, confidence: float) -> 
     path = fit_path(hours, batch.columns[name])
     if path is None:
         return ChannelLife(name, reason=NoLife.TOO_LITTLE)
-    return _on_its_way(name, path, ends, confidence)
+    life = _on_its_way(name, path, ends, confidence)
+    if life.limit is None:
+        return life
+    chances = tuple(chance_crossed(path, life.limit, ahead) for ahead in horizons_h)
+    return replace(life, chances=chances)
 
 
 def _on_its_way(

@@ -7,16 +7,17 @@ different failure modes part. The trees then see level, drift and slopes of the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from telltale.batch import Batch, FloatArray
 from telltale.errors import ModelError
-from telltale.models.card import Card, Feature, Input, Training
+from telltale.models.card import Card, Feature, Input, Training, Window
+from telltale.models.columns import Columns
 from telltale.models.estimates.boosted import Boosting
-from telltale.models.estimates.questions import Run
+from telltale.models.estimates.questions import KnownRun
 from telltale.models.estimates.train import RUNTIME, Lesson, Trained, trained_estimate
 from telltale.profiles.schema import Output
 from telltale.units import suffix_of
@@ -40,6 +41,10 @@ class LifeSettings:
         cap: Above this the trees do not learn to tell: nothing is to be seen yet.
         within: Failure probability is given for these horizons, in the unit of life.
         how: How trees are grown.
+        made: Columns worked out of the channels beforehand, e.g. the age where no channel counts.
+        units: Of the channels; "1" where it is not told.
+        every_s: Remaining life is told so often; 0 with each sample.
+        asked_every: Of very many rows only every so-manieth is learnt from.
     """
 
     step_s: float
@@ -48,6 +53,10 @@ class LifeSettings:
     cap: float = 130.0
     within: tuple[float, ...] = (30.0,)
     how: Boosting = field(default_factory=lambda: Boosting(seeds=3))
+    made: Mapping[str, Feature] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    every_s: float = 0.0
+    asked_every: int = 1
 
     @property
     def outputs(self) -> tuple[str, str, str]:
@@ -84,21 +93,40 @@ def trained_remaining_life(
         ModelError: The age is missing, no channel varies, or there are too few lives.
         MissingExtraError: XGBoost or ONNX is not installed.
     """
-    channels = varying_channels(lives, settings.age)
-    card = life_card(name, lives, channels, settings, training)
+    aged = [with_made(life, settings.made) for life in lives]
+    channels = varying_channels(aged, settings.age, without=tuple(settings.made))
+    card = life_card(name, aged, channels, settings, training)
+    ages = [life.columns[settings.age] for life in aged]
     runs = [
-        Run(life, life.columns[settings.age][-1] - life.columns[settings.age], settings.cap)
-        for life in lives
+        KnownRun(life, np.nanmax(age) - age, settings.cap)
+        for life, age in zip(lives, ages, strict=True)
     ]
-    lesson = Lesson(settings.how, least=0.0, least_scale=1.0, within=settings.within)
+    lesson = Lesson(
+        settings.how,
+        least=0.0,
+        least_scale=1.0 if not settings.made else 0.01 * settings.cap,
+        within=settings.within,
+        asked_every=settings.asked_every,
+    )
     return trained_estimate(card, runs, lesson, rng)
 
 
-def varying_channels(lives: Sequence[Batch], age: str) -> tuple[str, ...]:
-    """Return the channels that every life has and that vary, without the age."""
+def with_made(life: Batch, made: Mapping[str, Feature]) -> Batch:
+    """Return a life with the columns that are worked out of its channels, as a model does."""
+    if not made:
+        return life
+    columns = Columns("life", tuple(life.columns), made)
+    return columns.run(life, columns.start())[0]
+
+
+def varying_channels(
+    lives: Sequence[Batch], age: str, without: tuple[str, ...] = ()
+) -> tuple[str, ...]:
+    """Return the channels that every life has and that vary, without the age and these."""
     if not lives or any(age not in life.columns for life in lives):
         raise ModelError(f"Remaining life needs lives with the channel {age!r} that counts age.")
-    names = [n for n in lives[0].columns if n != age and all(n in life.columns for life in lives)]
+    left = [n for n in lives[0].columns if n not in {age, *without}]
+    names = [n for n in left if all(n in life.columns for life in lives)]
     varying = tuple(
         n
         for n in names
@@ -140,22 +168,31 @@ def life_card(
     """Return the card: which features of which fused channels enter the trees."""
     values = np.concatenate([np.stack([b.columns[c] for c in channels], axis=1) for b in lives])
     ages = [life.columns[settings.age] for life in lives]
-    life = np.minimum(np.concatenate([age[-1] - age for age in ages]), settings.cap)
+    life = np.minimum(np.concatenate([np.nanmax(age) - age for age in ages]), settings.cap)
+    is_whole = np.isfinite(values).all(axis=1) & np.isfinite(life)
+    if not is_whole.any():
+        raise ModelError(f"{name}: no row of any life has all channels.")
+    values, life = values[is_whole], life[is_whole]
     mean, spread = values.mean(axis=0), values.std(axis=0)
-    features: dict[str, Feature] = {}
+    features = dict(settings.made)
     for number, direction in enumerate(fused_directions((values - mean) / spread, life), start=1):
         weights = direction / spread
         fused = {"weights": tuple(weights.tolist()), "offset": -float(weights @ mean)}
         features |= _features(f"fused_{number}", Feature("linear", channels, fused), settings)
-    columns = (settings.age, *(n for n in features if not n.endswith("_now")))
+    own = (n for n in features if not n.endswith("_now") and n not in settings.made)
+    columns = (settings.age, *own)
+    needed = [i for made in settings.made.values() for i in made.inputs if i not in settings.made]
+    names = (*channels, *needed) if settings.made else (settings.age, *channels)
+    units = {settings.age: settings.unit, **settings.units}
     return Card(
         name=name,
         title="Remaining life",
         task="remaining_life",
         runtime=RUNTIME,
-        inputs={settings.age: Input(settings.unit), **{c: Input("1") for c in channels}},
+        inputs={channel: Input(units.get(channel, "1")) for channel in names},
         features=features,
         columns=columns,
+        window=Window(every_s=settings.every_s),
         core_outputs=(*settings.outputs, *settings.chances),
         outputs=_outputs(settings),
         training=training,

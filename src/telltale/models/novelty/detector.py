@@ -9,22 +9,21 @@ goes on learning, so what comes again is known and not told twice.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 
-import telltale
 from telltale.batch import NS_PER_S, Batch, FloatArray, IntArray
 from telltale.errors import ModelError
 from telltale.models.base import Evidence, Prediction
 from telltale.models.card import Card, Input, Threshold, Training
-from telltale.models.folder import complete
+from telltale.models.folder import complete, stamped
 from telltale.models.novelty.memory import Memory
 from telltale.models.novelty.record import Record
 from telltale.models.novelty.watched_input import WatchedInput
+from telltale.models.progress import go_on
 from telltale.models.shares import shares_of
 from telltale.profiles.schema import Limits, Output
 
@@ -33,6 +32,7 @@ METHOD = (
     "Standard deviations above the usual distance from known values; 6 is the middle of a plateau "
     "on 13 series of the NAB set. On steady noise about one sample in 3,000 is told at 6."
 )
+PIECE_ROWS = 4096  # looked at before anybody may end it
 PARITY_SPARE = 32  # answers stored beyond the first
 
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1, le=4096)]
@@ -109,25 +109,49 @@ class NoveltyDetector:
 
     def run(self, batch: Batch, state: NoveltyState) -> tuple[Prediction, NoveltyState]:
         """Score a batch, sample by sample, learning from each."""
+        looks, seen, signals = self._looked(batch, state)
+        record = Record(self.settings.quiet, state.record)
+        score = np.full(len(batch), np.nan)
+        sigmas = _strangest(looks)
+        for row in np.flatnonzero(np.isfinite(sigmas)).tolist():
+            strangest, at = float(sigmas[row]), int(seen[row])
+            score[row] = strangest / max(self._threshold, record.greatest(at))
+            record.take(at, strangest)
+        after = NoveltyState(state.seen + int(np.isfinite(seen).sum()), signals, record.kept())
+        return Prediction({self._output: score}, _evidence(looks, self._inputs)), after
+
+    def sigmas(self, batch: Batch) -> FloatArray:
+        """Return how strange each sample is, in standard deviations, shape (n,); NaN unknown."""
+        state, found = self.start(), [np.zeros(0)]
+        for start in range(0, len(batch), PIECE_ROWS):
+            go_on()
+            looks, seen, signals = self._looked(batch.rows(start, start + PIECE_ROWS), state)
+            state = NoveltyState(state.seen + int(np.isfinite(seen).sum()), signals, [])
+            found.append(_strangest(looks))
+        return np.concatenate(found)
+
+    def _looked(
+        self, batch: Batch, state: NoveltyState
+    ) -> tuple[FloatArray, FloatArray, list[tuple[list[float], list[Memory]]]]:
+        """Return the look at each sample and input, each sample's number, and the next signals.
+
+        Looks have the shape (n, inputs, 4), NaN while learning; numbers are NaN where an input is
+        missing.
+        """
         columns = batch.select(self._inputs).columns
         values = np.stack([columns[name] for name in self._inputs], axis=1)
         rows = np.flatnonzero(np.isfinite(values).all(axis=1))
-        averages, limit = self.settings.averages, self._threshold
-        watched = [WatchedInput(averages, *kept, limit) for kept in state.signals]
-        record = Record(self.settings.quiet, state.record)
-        score = np.full(len(batch), np.nan)
+        watched = [
+            WatchedInput(self.settings.averages, *kept, self._threshold) for kept in state.signals
+        ]
+        seen = np.full(len(batch), np.nan)
+        seen[rows] = np.arange(state.seen, state.seen + len(rows))
         looks = np.full((len(batch), len(watched), 4), np.nan)
-        for seen, row in enumerate(rows.tolist(), start=state.seen):
+        for row in rows.tolist():
             found = [one.look(x) for one, x in zip(watched, values[row].tolist(), strict=True)]
-            if seen < self.settings.learning:
-                continue
-            looks[row] = found
-            strangest = max(look.sigmas for look in found)
-            score[row] = strangest / max(limit, record.greatest(seen))
-            record.take(seen, strangest)
-        kept = [one.kept() for one in watched]
-        after = NoveltyState(state.seen + len(rows), kept, record.kept())
-        return Prediction({self._output: score}, _evidence(looks, self._inputs)), after
+            if seen[row] >= self.settings.learning:
+                looks[row] = found
+        return looks, seen, [one.kept() for one in watched]
 
     def pack(self, state: NoveltyState) -> Any:
         """Return the state as `msgspec` can encode it."""
@@ -176,10 +200,8 @@ def novelty_model(
         settings=msgspec.json.decode(msgspec.json.encode(settings)),  # as it reads back
         threshold=Threshold(limit_sigmas, METHOD),
         training=Training("None: it learns from the machine's own samples, for ever.", False),
-        versions={"telltale": telltale.__version__},
-        created_ns=time.time_ns(),
     )
-    return complete(card, {}, _parity_samples(card, settings))
+    return complete(stamped(card), {}, _parity_samples(card, settings))
 
 
 def _parity_samples(card: Card, settings: NoveltySettings) -> Batch:
@@ -188,6 +210,12 @@ def _parity_samples(card: Card, settings: NoveltySettings) -> Batch:
     wave = np.sin(np.arange(n) * 0.7) + 0.3 * np.sin(np.arange(n) * 0.31)
     wave[-PARITY_SPARE // 2] = 5.0
     return Batch(card.name, np.arange(n) * NS_PER_S, dict.fromkeys(card.inputs, wave))
+
+
+def _strangest(looks: FloatArray) -> FloatArray:
+    """Return the strangest input's standard deviations, shape (n, inputs, 4) to (n,)."""
+    strangest: FloatArray = looks[:, :, 0].max(axis=1)
+    return strangest
 
 
 def _evidence(looks: FloatArray, names: tuple[str, ...]) -> Callable[[IntArray], Evidence]:

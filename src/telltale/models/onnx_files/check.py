@@ -14,6 +14,7 @@ from telltale.models.onnx_files.nodes import (
     Node,
     check_order,
     check_sizes,
+    goes_by_row,
     read_nodes,
     refuse,
 )
@@ -66,6 +67,7 @@ class OnnxFacts:
         producer: Program that wrote it, with its version.
         opset: Of the standard operators.
         nodes: Operators in the graph.
+        is_by_row: True if many rows at once give each row the bits that it gets alone.
         elements: Numbers in its constants.
         input: The one array that goes in, shape (batch, ...).
         outputs: Arrays of numbers that come out.
@@ -74,6 +76,7 @@ class OnnxFacts:
     producer: str
     opset: int
     nodes: int
+    is_by_row: bool
     elements: int
     input: TensorSpec
     outputs: tuple[TensorSpec, ...]
@@ -111,7 +114,15 @@ def check_onnx(data: bytes, limits: Limits = LIMITS) -> OnnxFacts:
     check_sizes(nodes, value_input.name)
     producer = f"{wire.text(model, 'producer_name')} {wire.text(model, 'producer_version')}"
     outputs = _outputs(graph, limits)
-    return OnnxFacts(producer.strip(), opsets[""], len(nodes), elements, value_input, outputs)
+    return OnnxFacts(
+        producer.strip(),
+        opsets[""],
+        len(nodes),
+        all(goes_by_row(node) for node in nodes),
+        elements,
+        value_input,
+        outputs,
+    )
 
 
 def _opsets(model: Message) -> dict[str, int]:

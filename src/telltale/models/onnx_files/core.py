@@ -16,12 +16,17 @@ from telltale.models.onnx_files.session import OnnxSession
 from telltale.models.shares import occluded_parts, shares_of
 
 FILE = "model.onnx"
+MOST_AT_ONCE = 4096  # rows: many outputs of each stay within what a session may give
 OUTPUTS = "graph_outputs"  # setting: which of the graph's outputs, by name; default the first
-AT_ONCE = "rows_at_once"  # setting: true for tree ensembles, whose bits no batch changes
 
 
 def checked_session(card: Card, files: Mapping[str, bytes]) -> OnnxSession:
-    """Return the graph of a model's folder, ready to be asked.
+    """Return the graph of a model's folder, ready to be asked. Raises as `checked_graph` does."""
+    return checked_graph(card, files)[0]
+
+
+def checked_graph(card: Card, files: Mapping[str, bytes]) -> tuple[OnnxSession, bool]:
+    """Return the graph of a model's folder, and whether many rows at once give the same bits.
 
     Raises:
         ModelError: There is none, or it holds what telltale does not run.
@@ -29,34 +34,35 @@ def checked_session(card: Card, files: Mapping[str, bytes]) -> OnnxSession:
     """
     if FILE not in files:
         raise ModelError(f"{card.name}: {FILE} is missing.")
-    check_onnx(files[FILE])
-    return OnnxSession(files[FILE])
+    facts = check_onnx(files[FILE])
+    return OnnxSession(files[FILE]), facts.is_by_row
 
 
 class OnnxCore:
-    """Asks the graph about windows: one at a time, as batches would give other last bits.
+    """Asks the graph about windows: one at a time where batches would give other last bits.
 
     The graph takes an array of shape (n, samples, columns), or of shape (n, samples * columns),
     and gives one or more arrays with a row for each window: the core's outputs in order.
     """
 
     def __init__(self, card: Card, files: Mapping[str, bytes]) -> None:
-        self._session = checked_session(card, files)
+        self._session, is_at_once = checked_graph(card, files)
+        self._at_once = MOST_AT_ONCE if is_at_once else 1
         self._shape = self._window_shape(card)
         self._at = self._wanted(card)
         self._n_outputs = len(card.core_outputs)
-        self._at_once = card.settings.get(AT_ONCE) is True
         self._usual = _usual(card)
         self._name = card.name
 
     def run(self, windows: FloatArray) -> FloatArray:
         """Return the graph's outputs, shape (m, outputs)."""
         asked = windows.reshape(len(windows), *self._shape)
-        if self._at_once:
+        if len(asked) <= self._at_once:
             return self._answers(asked)
         found = np.empty((len(asked), self._n_outputs))
-        for row in range(len(asked)):
-            found[row] = self._answers(asked[row : row + 1])
+        for start in range(0, len(asked), self._at_once):
+            stop = start + self._at_once
+            found[start:stop] = self._answers(asked[start:stop])
         return found
 
     def evidence(self, windows: FloatArray) -> Evidence | None:
@@ -73,8 +79,8 @@ class OnnxCore:
 
     def _answers(self, asked: FloatArray) -> FloatArray:
         found = self._session.run(asked)
-        rows = [np.asarray(found[at], dtype=np.float64).reshape(len(asked), -1) for at in self._at]
-        whole: FloatArray = np.concatenate(rows, axis=1)
+        rows = [found[at].astype(np.float64).reshape(len(asked), -1) for at in self._at]
+        whole: FloatArray = np.concatenate(rows, axis=1) if len(rows) > 1 else rows[0]
         if whole.shape[1] != self._n_outputs:
             raise ModelError(
                 f"{self._name}: the graph gives {whole.shape[1]} numbers for a window; the card "

@@ -42,6 +42,12 @@ SIZED_BY = {
     "Tile": (1,),
     "Upsample": (1,),
 }
+# Trees are summed one after the other for each row, and the others take each number by itself and
+# round it as IEEE 754 says. Sigmoid and Exp do not: the last numbers of an array go another way.
+BY_ROW = frozenset(
+    {"Add", "Cast", "Div", "Identity", "Mul", "Neg", "Sub"}
+    | {"TreeEnsembleClassifier", "TreeEnsembleRegressor"}
+)
 TELLS_SIZES = {"Shape", "Size"}  # their results depend on an array's size, not on its values
 ADVICE = {"ZipMap": ' Export it again with options={"zipmap": False}.'}
 
@@ -111,3 +117,13 @@ def check_sizes(nodes: list[Node], measured: str) -> None:
                 refuse(f"measured values decide the size of what {node.op!r} gives")
         if node.op not in TELLS_SIZES and not from_values.isdisjoint(node.inputs):
             from_values.update(node.outputs)
+
+
+def goes_by_row(node: Node) -> bool:
+    """Tell whether the bits of a row do not depend on how many rows go through with it."""
+    if node.op != "Concat":
+        return node.op in BY_ROW
+    return any(
+        wire.text(attribute, "name") == "axis" and wire.number(attribute, "i") == 1
+        for attribute in node.attributes
+    )

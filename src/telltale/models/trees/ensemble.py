@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -126,3 +127,39 @@ def rounded_thresholds(trees: Trees) -> FloatArray:
         is_wrong = nearest < exact if trees.is_strict else nearest > exact
         rounded = np.where(is_wrong, np.nextafter(nearest, towards), nearest)
     return rounded.astype(np.float64)
+
+
+def by_output(trees: Trees) -> Sequence[Trees]:
+    """Return trees that each add to one output as one ensemble for each output, in order.
+
+    As they are if a tree adds to several outputs, or an output gets nothing from any.
+    """
+    tree_of = np.repeat(np.arange(len(trees.starts) - 1), np.diff(trees.starts))
+    gives = np.zeros((len(trees.starts) - 1, trees.n_outputs), dtype=np.bool_)
+    np.logical_or.at(gives, tree_of, trees.value != 0.0)
+    gives[~gives.any(axis=1), 0] = True  # only zeros: any output will do
+    if (gives.sum(axis=1) > 1).any() or not gives.any(axis=0).all():
+        return (trees,)
+    return [_alone(trees, gives[:, k], k) for k in range(trees.n_outputs)]
+
+
+def _alone(trees: Trees, chosen: BoolArray, output: int) -> Trees:
+    """Return some of the trees, with one output."""
+    sizes = np.diff(trees.starts)
+    kept = np.repeat(chosen, sizes)
+    place = np.cumsum(kept) - 1
+    left, right = (
+        np.where(branch == LEAF, LEAF, place[branch]) for branch in (trees.left, trees.right)
+    )
+    return replace(
+        trees,
+        starts=np.concatenate([[0], np.cumsum(sizes[chosen])]),
+        feature=trees.feature[kept],
+        threshold=trees.threshold[kept],
+        left=left[kept],
+        right=right[kept],
+        is_missing_left=trees.is_missing_left[kept],
+        value=trees.value[kept, output : output + 1],
+        cover=trees.cover[kept],
+        base=trees.base[output : output + 1],
+    )

@@ -1,4 +1,4 @@
-"""Writes `Trees` as ONNX: one TreeEnsembleRegressor for all outputs, then the link."""
+"""Writes `Trees` as ONNX: a TreeEnsembleRegressor, or one for each output, then the link."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from telltale.batch import IntArray
 from telltale.models.onnx_files.graph import ML, OnnxGraph
-from telltale.models.trees.ensemble import LEAF, Link, Trees, rounded_thresholds
+from telltale.models.trees.ensemble import LEAF, Link, Trees, by_output, rounded_thresholds
 
 PLAIN: dict[Link, tuple[str, dict[str, Any]]] = {
     Link.EXP: ("Exp", {}),
@@ -16,6 +16,7 @@ PLAIN: dict[Link, tuple[str, dict[str, Any]]] = {
     Link.SIGMOID: ("Sigmoid", {}),
     Link.SOFTMAX: ("Softmax", {"axis": 1}),
 }
+MOST_PARTS = 8  # operators of trees; each has a cost of its own, which many classes would add up
 
 
 def onnx_trees(trees: Trees, name: str = "prediction") -> bytes:
@@ -32,7 +33,13 @@ def add_trees(graph: OnnxGraph, trees: Trees, rows: str) -> tuple[str, int]:
     """Add trees that read `rows`, of the graph's type; return their output and its width."""
     if trees.dtype != str(graph.dtype):
         rows = graph.cast(rows, trees.dtype)
-    sums = graph.add("TreeEnsembleRegressor", rows, domain=ML, **_attributes(graph, trees))
+    # An operator for one output is a third quicker than one for two, and gives the same bits.
+    parts = by_output(trees) if trees.n_outputs <= MOST_PARTS else (trees,)
+    each = [
+        graph.add("TreeEnsembleRegressor", rows, domain=ML, **_attributes(graph, part))
+        for part in parts
+    ]
+    sums = graph.add("Concat", *each, axis=1) if len(each) > 1 else each[0]
     if str(graph.dtype) != "float32":  # the sums are float32, whatever goes in
         sums = graph.cast(sums, str(graph.dtype))
     return add_link(graph, sums, trees.link, trees.n_outputs)

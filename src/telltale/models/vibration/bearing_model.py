@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 import numpy as np
 
@@ -12,10 +13,10 @@ from telltale.models.base import Evidence
 from telltale.models.card import Card, Input, Measured, Training, Window
 from telltale.models.vibration.bearings import PARTS, Bearing
 from telltale.models.vibration.diagnosis import IMPULSIVE, LEAST_WEIGHT, diagnose
+from telltale.models.vibration.examination import WINDOW_S
 from telltale.models.vibration.waveform_model import WaveformModel, setting
 from telltale.profiles.schema import Limits, Output
 
-WINDOW_S = 2.0  # 60 turns at 1,800 rpm: lines 0.5 Hz wide
 WEIGHTS = tuple(f"{part}_evidence" for part in PARTS)
 KNOCKING = "bearing_knocking"
 TITLES = ("Outer race damage", "Inner race damage", "Ball damage")
@@ -45,9 +46,16 @@ class BearingCore:
         for at, window in enumerate(windows):
             shaft_rpm = float(window[:, 1].mean())
             if shaft_rpm > 0.0 and window[:, 0].any():
-                seen = diagnose(window[:, 0], self._rate_hz, shaft_rpm, self._orders, self._top_hz)
-                found[at] = [*(seen.weight / LEAST_WEIGHT), seen.kurtosis / IMPULSIVE]
+                found[at] = self._of(window[:, 0], shaft_rpm)
         return found
+
+    def _of(self, waveform: FloatArray, shaft_rpm: float) -> FloatArray:
+        """Return what one window says, shape (4,); NaN at a speed at which it cannot tell."""
+        try:
+            seen = diagnose(waveform, self._rate_hz, shaft_rpm, self._orders, self._top_hz)
+        except ModelError:
+            return np.full(len(PARTS) + 1, np.nan)
+        return np.append(seen.weight / LEAST_WEIGHT, seen.kurtosis / IMPULSIVE)
 
     def evidence(self, windows: FloatArray) -> Evidence | None:
         """Return nothing: one channel is all the evidence; `diagnose` gives the lines."""
@@ -80,13 +88,6 @@ def bearing_card(
         name: Output(title=title, unit="1", scale=(0.0, 4.0), limits=limits)
         for name, title in zip(WEIGHTS, TITLES, strict=True)
     }
-    geometry = {
-        "name": bearing.name,
-        "n_balls": bearing.n_balls,
-        "ball_diameter_mm": bearing.ball_diameter_mm,
-        "pitch_diameter_mm": bearing.pitch_diameter_mm,
-        "contact_angle_deg": bearing.contact_angle_deg,
-    }
     return Card(
         name="bearing",
         title=f"Bearing {bearing.name} by its fault frequencies",
@@ -97,7 +98,7 @@ def bearing_card(
         window=Window(samples=round(WINDOW_S * rate_hz)),
         core_outputs=(*WEIGHTS, KNOCKING),
         outputs={**outputs, KNOCKING: Output(title="Knocking", unit="1", scale=(0.0, 4.0))},
-        settings={"rate_hz": rate_hz, "top_hz": top_hz, "bearing": geometry},
+        settings={"rate_hz": rate_hz, "top_hz": top_hz, "bearing": asdict(bearing)},
         training=Training(data="None: geometry and physics only.", is_simulated=False),
         quality=quality,
     )

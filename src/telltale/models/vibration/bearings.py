@@ -19,6 +19,7 @@ class Part(StrEnum):
 
 PARTS = tuple(Part)
 FREQUENCY_NAMES = {Part.OUTER_RACE: "BPFO", Part.INNER_RACE: "BPFI", Part.BALL: "2 x BSF"}
+CAGE_NAME = "FTF"
 
 
 @dataclass(frozen=True, slots=True)

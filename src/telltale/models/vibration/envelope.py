@@ -76,7 +76,7 @@ def log_envelope_spectrum(waveform: FloatArray, rate_hz: float) -> Spectrum:
         Mechanical Systems and Signal Processing 70 (2016).
     """
     squared = envelope_power(waveform)
-    return _spectrum(np.log(squared + FLOOR_SHARE * squared.mean()), rate_hz)
+    return power_spectrum(np.log(squared + FLOOR_SHARE * squared.mean()), rate_hz)
 
 
 def squared_envelope_spectrum(waveform: FloatArray, rate_hz: float) -> Spectrum:
@@ -86,18 +86,19 @@ def squared_envelope_spectrum(waveform: FloatArray, rate_hz: float) -> Spectrum:
         Randall and Antoni, Rolling element bearing diagnostics - a tutorial, Mechanical Systems
         and Signal Processing 25 (2011), section 5.
     """
-    return _spectrum(envelope_power(waveform), rate_hz)
+    return power_spectrum(envelope_power(waveform), rate_hz)
 
 
-def _spectrum(envelope: FloatArray, rate_hz: float) -> Spectrum:
-    tapered = (envelope - envelope.mean()) * np.hanning(len(envelope))
-    return Spectrum(rate_hz / len(envelope), np.abs(np.fft.rfft(tapered)) ** 2)
+def power_spectrum(signal: FloatArray, rate_hz: float) -> Spectrum:
+    """Return the power of a signal of shape (n,), without its mean, in bins of rate_hz / n."""
+    tapered = (signal - signal.mean()) * np.hanning(len(signal))
+    return Spectrum(rate_hz / len(signal), np.abs(np.fft.rfft(tapered)) ** 2)
 
 
-def background(spectrum: Spectrum) -> FloatArray:
+def background(spectrum: Spectrum, width_hz: float = BACKGROUND_HZ) -> FloatArray:
     """Return the mean power of the noise around each bin, from medians that lines do not lift."""
     power = spectrum.power
-    width = min(len(power), max(5, round(BACKGROUND_HZ / spectrum.step_hz)))
+    width = min(len(power), max(5, round(width_hz / spectrum.step_hz)))
     step = max(1, width // 4)
     medians = np.median(sliding_window_view(power, width)[::step], axis=1)
     centres = np.arange(len(medians)) * step + width / 2.0

@@ -23,6 +23,7 @@ SHRINKAGE = 0.05  # of the correlations towards none
 MARGIN = 1.2  # over the largest distance of a healthy recording that was not learnt from
 TINY = 1e-9
 SCORE = "gear_score"
+RECORDING_THRESHOLD = "recording_threshold"  # a setting: the limit of a recording's mean distance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,65 +95,106 @@ def gear_model(card: Card, files: Mapping[str, bytes]) -> WaveformModel:
     return WaveformModel(card, GearCore(card, files))
 
 
+@dataclass(frozen=True, slots=True)
+class GearWindow:
+    """What one window of a gear's vibration is.
+
+    Attributes:
+        channels: Names of the accelerometers, in the order of the columns.
+        bands: Which bands describe it.
+        samples: Its length.
+    """
+
+    channels: tuple[str, ...]
+    bands: Bands
+    samples: int
+
+    @property
+    def width(self) -> int:
+        """How many numbers describe it."""
+        return len(self.channels) * self.bands.per_channel
+
+    def levels(self, recording: FloatArray) -> FloatArray:
+        """Return the band levels of a recording of shape (n, channels), shape (windows, width)."""
+        return window_levels(whole_windows(recording, self.samples), self.bands)
+
+
 def learnt_gear(
-    healthy: Sequence[FloatArray],
-    channels: Sequence[str],
-    bands: Bands,
-    samples: int,
-    *,
-    data: str,
+    levels: Sequence[FloatArray], window: GearWindow, *, data: str
 ) -> tuple[Card, dict[str, bytes]]:
     """Learn what a healthy gear is like. No broken one is needed.
 
     Args:
-        healthy: Recordings, e.g. one per load, each of shape (n, channels). With two or more,
-            the threshold comes from recordings that were left out in turn.
-        channels: Names of the accelerometers, in the order of the columns.
-        bands: Which bands describe a window.
-        samples: Of one window.
+        levels: Of healthy recordings, e.g. one per load, each of shape (windows, width) as
+            `GearWindow.levels` gives them. With two or more, the thresholds come from recordings
+            that were left out in turn.
+        window: What a window is.
         data: What the recordings are, one sentence.
 
     Raises:
         ModelError: Too few windows to learn from.
     """
-    levels = [window_levels(windows_of(recording, samples), bands) for recording in healthy]
-    n_windows, width = sum(map(len, levels)), len(channels) * bands.per_channel
-    if n_windows < 2 * width:
+    n_windows = sum(map(len, levels))
+    if n_windows < 2 * window.width:
+        seconds = 2 * window.width * window.samples / window.bands.rate_hz
         raise ModelError(
-            f"gear: {n_windows} windows of {samples} samples are too few for {width} bands. "
-            f"Record at least {2 * width * samples / bands.rate_hz:.0f} s."
+            f"gear: {n_windows} windows of {window.samples} samples are too few for "
+            f"{window.width} bands. Record at least {seconds:.0f} s."
         )
     normal = fit_normal(np.concatenate(levels))
-    largest = max(_left_out(levels), default=float(distances(levels[0], normal).max()))
-    arrays = {"mean": normal.mean, "whitening": normal.whitening}
+    left_out = _left_out(levels) or [distances(levels[0], normal)]
+    card = _card(window, left_out, n_windows, data)
+    return card, {FILE: packed_arrays({"mean": normal.mean, "whitening": normal.whitening})}
+
+
+def _card(window: GearWindow, left_out: Sequence[FloatArray], n_windows: int, data: str) -> Card:
+    """Return the card; the distances are those of recordings left out of the fit."""
+    bands = window.bands
+    largest = max(float(each.max()) for each in left_out)
+    largest_mean = max(float(each.mean()) for each in left_out)
     limits = Limits(warn_above=1.0, hysteresis=0.1, advice="Look at the teeth of the gear.")
-    card = Card(
+    return Card(
         name="gear",
         title="Gear vibration against its healthy state",
         task="anomaly",
         runtime="gear",
-        inputs={name: Input("1") for name in channels},
-        columns=tuple(channels),
-        window=Window(samples=samples),
+        inputs={name: Input("1") for name in window.channels},
+        columns=window.channels,
+        window=Window(samples=window.samples),
         core_outputs=(SCORE,),
         outputs={SCORE: Output(title="Gear score", unit="1", scale=(0.0, 4.0), limits=limits)},
         settings={
             "rate_hz": bands.rate_hz,
             "envelope_top_hz": bands.envelope_top_hz,
             "bands": bands.kind.value,
+            RECORDING_THRESHOLD: MARGIN * largest_mean,
         },
         threshold=Threshold(
             MARGIN * largest,
             f"{MARGIN:g} x the largest distance of a healthy recording left out of the fit",
         ),
-        training=Training(
-            data=data, is_simulated=False, rows=sum(len(recording) for recording in healthy)
-        ),
+        training=Training(data=data, is_simulated=False, rows=n_windows * window.samples),
     )
-    return card, {FILE: packed_arrays(arrays)}
 
 
-def windows_of(recording: FloatArray, samples: int) -> FloatArray:
+def recording_score(card: Card, core: GearCore, recording: FloatArray) -> float:
+    """Return a recording's mean distance in multiples of its limit; it is 1 at the limit.
+
+    The mean of many windows is steadier than one window, and has a tighter limit of its own.
+
+    Raises:
+        ModelError: It is shorter than one window.
+    """
+    windows = whole_windows(recording, card.window.samples)
+    if not len(windows):
+        raise ModelError(
+            f"gear: {len(recording)} samples are less than a window of {card.window.samples}."
+        )
+    distance = float(core.run(windows).mean()) * threshold_of(card)
+    return distance / setting(card, RECORDING_THRESHOLD)
+
+
+def whole_windows(recording: FloatArray, samples: int) -> FloatArray:
     """Return the whole windows of a recording of shape (n, channels), without overlap."""
     n = len(recording) // samples
     return recording[: n * samples].reshape(n, samples, recording.shape[1])
@@ -167,12 +209,12 @@ def _bands_of(card: Card) -> Bands:
     return Bands(setting(card, "rate_hz"), BandKind(kind), setting(card, "envelope_top_hz"))
 
 
-def _left_out(levels: Sequence[FloatArray]) -> list[float]:
-    """Return the largest distance in each recording from a fit of the others."""
+def _left_out(levels: Sequence[FloatArray]) -> list[FloatArray]:
+    """Return the distances of each recording from a fit of the others; none for a single one."""
     if len(levels) < 2:
         return []
     found = []
     for at, left_out in enumerate(levels):
         others = [each for place, each in enumerate(levels) if place != at]
-        found.append(float(distances(left_out, fit_normal(np.concatenate(others))).max()))
+        found.append(distances(left_out, fit_normal(np.concatenate(others))))
     return found

@@ -32,4 +32,5 @@ METRICS: dict[str, str] = {
     "running_energy_kwh": "telltale.pipeline.metrics.totals:running_energy_kwh",
     "sum_of_squares": "telltale.pipeline.metrics.sums:sum_of_squares",
     "time_above": "telltale.pipeline.metrics.counts:time_above",
+    "time_unchanged": "telltale.pipeline.metrics.counts:time_unchanged",
 }

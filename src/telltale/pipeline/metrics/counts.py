@@ -1,4 +1,4 @@
-"""Metrics that count: changes, episodes beyond a level, and the time spent there."""
+"""Metrics that count: changes, the time without one, episodes beyond a level, the time there."""
 
 from __future__ import annotations
 
@@ -18,6 +18,20 @@ class Changes(msgspec.Struct, frozen=True):
 
     value: float = math.nan
     count: int = 0
+
+
+class Unchanged(msgspec.Struct, frozen=True):
+    """The last sample, and since when its value has been. The default means nothing seen yet.
+
+    Attributes:
+        time_ns: Of the last sample.
+        values: The input and the others.
+        unchanged_ns: How long the input has been the same, as far as it counts.
+    """
+
+    time_ns: int = 0
+    values: tuple[float, ...] = ()
+    unchanged_ns: int = 0
 
 
 class Episodes(msgspec.Struct, frozen=True):
@@ -50,6 +64,31 @@ def count_changes(time_ns: IntArray, x: FloatArray, state: Changes) -> tuple[Flo
     is_change = (x != before) & ~np.isnan(before)
     counts = state.count + np.add.accumulate(is_change, dtype=np.int64)
     return counts.astype(np.float64), Changes(float(x[-1]), int(counts[-1]))
+
+
+def time_unchanged(
+    time_ns: IntArray,
+    *inputs: FloatArray,
+    state: Unchanged,
+    max_gap_s: PositiveFloat = MAX_GAP_S,
+) -> tuple[FloatArray, Unchanged]:
+    """Return for how many seconds the first input has been the same while another one moved.
+
+    A step counts if any of the other inputs changes in it; without others each does. A change, and
+    a step longer than max_gap_s, begins anew at 0.
+    """
+    before = state.values or tuple(float(x[0]) for x in inputs)
+    x = np.concatenate((np.array(before)[:, None], np.array(inputs)), axis=1)
+    moves = x[:, 1:] != x[:, :-1]
+    steps_ns = np.diff(time_ns, prepend=state.time_ns if state.values else time_ns[0])
+    begins = moves[0] | (steps_ns > round(max_gap_s * NS_PER_S))
+    counts = ~begins if len(moves) == 1 else ~begins & moves[1:].any(axis=0)
+    totals_ns = state.unchanged_ns + np.add.accumulate(steps_ns * counts)
+    # Sums never fall, so the newest beginning has the greatest of those before it.
+    since_ns = totals_ns - np.maximum.accumulate(totals_ns * begins)
+    return since_ns / NS_PER_S, Unchanged(
+        int(time_ns[-1]), tuple(x[:, -1].tolist()), int(since_ns[-1])
+    )
 
 
 def episodes_above(

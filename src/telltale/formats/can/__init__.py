@@ -1,0 +1,1 @@
+"""CAN: log readers, databases turned into decoding tables, frames to batches."""

@@ -1,0 +1,1 @@
+"""Packets of the F1 games' UDP telemetry."""

@@ -1,0 +1,1 @@
+"""OBD-II: from the text of an adapter to numbers, codes and identities."""

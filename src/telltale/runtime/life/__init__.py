@@ -1,0 +1,1 @@
+"""How long machines and their channels last, by what is kept of them."""

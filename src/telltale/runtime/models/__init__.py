@@ -1,0 +1,1 @@
+"""A machine's models: kept, loaded, deployed, explained."""

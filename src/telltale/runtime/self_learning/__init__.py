@@ -1,0 +1,1 @@
+"""Machines that are learnt without being asked, from calm stretches."""

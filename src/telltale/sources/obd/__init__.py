@@ -1,0 +1,1 @@
+"""OBD-II: a car's engine computers through an ELM327 adapter."""

@@ -1,0 +1,1 @@
+"""OPC UA servers as a feed."""
