@@ -32,11 +32,11 @@ demo: .venv/installed  ## set up everything and open five moving machines at htt
 
 test: .venv/developing  ## set up everything and run all tests, browser tests included
 	$(BIN)/python scripts/find_browser.py
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 test-long: .venv/developing  ## the nightly forms: 100 kills, millions of rows
 	$(BIN)/python scripts/find_browser.py
-	$(BIN)/python -m pytest -n 2 --dist loadfile --long
+	$(BIN)/python -m pytest -n 3 --dist loadfile --long
 
 check: .venv/developing  ## lint, format and types
 	$(BIN)/ruff check .

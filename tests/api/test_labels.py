@@ -218,8 +218,7 @@ async def test_a_failure_needs_a_moment_and_says_where_nothing_was_recorded_befo
 
 async def test_a_full_queue_of_trainings_asks_to_come_again(pump: Served) -> None:
     wish = {"kind": "mahalanobis", "role": "none"}
-    answers = [
-        await pump.http.post(f"{API}/machines/pump-1/trainings", json=wish) for _ in range(40)
-    ]
+    asked = (pump.http.post(f"{API}/machines/pump-1/trainings", json=wish) for _ in range(60))
+    answers = await asyncio.gather(*asked)
     full = next(one for one in answers if one.status_code != 202)
     assert (full.status_code, full.headers["Retry-After"]) == (503, "1")

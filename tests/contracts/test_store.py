@@ -439,7 +439,8 @@ async def test_labels_are_kept_once_in_order_until_they_or_their_machine_go(
         saved = [await store.save_label(label) for label in (calm, worn, other)]
         assert [label.id for label in saved] == [1, 2, 3]
         again = await store.save_label(msgspec.structs.replace(calm, note="again", created_ns=9))
-        assert again == saved[0]
+        assert again == msgspec.structs.replace(saved[0], note="again")  # the newest note
+        saved[0] = again
     async with store_of(name, tmp_path) as store:
         assert await store.labels() == [saved[1], saved[0], saved[2]]
         assert await store.labels("pump-1") == [saved[1], saved[0]]

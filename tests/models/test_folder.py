@@ -183,6 +183,8 @@ def test_parity_samples_that_show_nothing_are_refused(
 
 
 def test_a_card_that_no_computer_can_follow_is_a_model_error(folder: Path, tmp_path: Path) -> None:
-    wrong = recarded(folder, tmp_path / "m", {}, window=Window(every_s=1e300))
-    with pytest.raises(ModelError, match=r"cannot be asked about parity.npz"):
-        read_folder(wrong)
+    whole = recarded(folder, tmp_path / "m", {}, window=Window(every_s=12_345.0))
+    card = whole / "card.json"
+    card.write_text(card.read_text().replace("12345.0", "1e300"))
+    with pytest.raises(ModelError, match=r"at `\$.window"):
+        read_folder(whole)

@@ -247,7 +247,7 @@ def test_a_log_that_only_its_makers_program_reads_is_refused_with_what_to_export
 ECU_LOGS = Path(__file__).resolve().parents[4] / "shared" / "data" / "ecu_logs"
 
 
-@pytest.mark.skipif(not ECU_LOGS.is_dir(), reason="the logs are not here")
+@pytest.mark.shared_data
 def test_every_real_ecu_log_is_read_whole_or_refused_with_what_to_do() -> None:
     read_rows = {}
     refused = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,6 +82,7 @@ def test_an_adapter_that_babbles_raises_nothing_but_that_it_cannot_be_used(
     assert asyncio.run(asyncio.wait_for(used(Babbler(seed, noise)), 60.0)) in ("lost", "read")
 
 
+@pytest.mark.long
 def test_some_babblers_get_far_enough_to_try_everything() -> None:
     outcomes = [asyncio.run(used(Babbler(seed, b""))) for seed in range(25)]
     assert {"lost", "read"} == set(outcomes)

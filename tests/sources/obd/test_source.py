@@ -254,6 +254,7 @@ async def test_a_car_without_a_profile_gets_one_with_the_standard_s_names(tmp_pa
             await runtime.stop()
 
 
+@pytest.mark.long
 async def test_a_car_whose_ignition_goes_off_is_given_up_with_the_reason() -> None:
     async with plugged_in() as (adapter, address):
         source = car(address)
