@@ -53,7 +53,7 @@ bench: .venv/developing  ## measure speed and size on this machine, as JSON
 bench-quality: .venv/developing  ## judge the models on public data (../shared/data), write docs/reference/quality.md
 	$(BIN)/python benchmarks/quality
 
-models: .venv/developing  ## train every model again that telltale brings along, half an hour
+models: .venv/developing  ## train every model again that telltale brings along; the fault network takes longest
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[networks]'
 	$(BIN)/python -m training
 
